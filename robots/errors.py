@@ -1,0 +1,67 @@
+"""The errors of valuefield: each names the bad value, what is allowed and, where there is one, the nearest valid choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ValuefieldError(Exception):
+    """Root of the family. `exit_status` is what the command line returns for it: 2 bad input, 3 the machine could not."""
+
+    exit_status = 2
+
+
+class UnknownName(ValuefieldError):
+    """A name that is not in a fixed set, such as an environment, an object or a detector."""
+
+    def __init__(self, kind: str, name: str, allowed: Iterable[str]) -> None:
+        self.kind, self.name, self.allowed = kind, name, sorted(allowed)
+        super().__init__(f"unknown {kind} {name!r}{nearest(name, self.allowed)}; allowed: {', '.join(self.allowed) or 'none'}")
+
+
+class BadInput(ValuefieldError):
+    """A value that a public door refuses: an empty sentence, a shape, a file of another version."""
+
+
+class PlannerError(ValuefieldError):
+    """Planning could not go on: no goal, no path where one is demanded, an object that is not there."""
+
+
+class ProgramError(ValuefieldError):
+    """A language program was refused or went over its bounds. The text is fit to be shown to the model that wrote it."""
+
+
+class InstructionRefused(ValuefieldError):
+    """A sentence, or a part of it, that is not understood; names that part and the nearest one that is."""
+
+
+class LimitViolation(ValuefieldError):
+    """A target that safety cannot turn into a safe one: not finite, of the wrong shape, too old."""
+
+
+class NotConnected(ValuefieldError):
+    """A robot or a camera that was used before `connect` or after `disconnect`."""
+
+    exit_status = 3
+
+
+class MissingExtra(ValuefieldError):
+    """An optional dependency that is not installed; names the extra that brings it."""
+
+    exit_status = 3
+
+    def __init__(self, module: str, extra: str) -> None:
+        super().__init__(f"{module} is not installed; it comes with: pip install 'valuefield[{extra}]'")
+
+
+class ModelUnavailable(ValuefieldError):
+    """The language model's endpoint is down, too slow, or refuses the key."""
+
+    exit_status = 3
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """`; nearest: 'x'` for the closest of `allowed`, or an empty string when nothing is close."""
+    close = get_close_matches(name, list(allowed), n=1, cutoff=0.5)
+    return f"; nearest: {close[0]!r}" if close else ""
