@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from valuefield.cli import main as cli
 from valuefield.cli.output import CommonArgs, emit
 from valuefield.robots.errors import NotConnected, UnknownName
