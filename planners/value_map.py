@@ -66,10 +66,10 @@ class DenseMap:
         node = np.asarray(node)
         return self._points.get(tuple(node.tolist()), node.astype(np.float64))
 
-    def _checked(self, value: float) -> float:
-        if not (isinstance(value, Real) and 0 <= value <= self.highest):
-            raise BadInput(f"a value of this map is one number from 0 to {self.highest:g}, not {value!r}")
-        return value
+    def _checked(self, value: object) -> float:
+        if isinstance(value, Real) and 0 <= float(value) <= self.highest:
+            return float(value)
+        raise BadInput(f"a value of this map is one number from 0 to {self.highest:g}, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
