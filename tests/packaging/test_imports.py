@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ORDER = ("robots", "envs", "planners", "agents", "cli")
-# A module that is named by a string, as in `import_module("..envs.expert", __package__)` or in a dict of "module:Class".
+# A module that is named by a string, as in `import_module("..envs.expert", __package__)` or in a dict of names.
 NAMED = re.compile(r"(?:valuefield\.|\.+)(?P<module>(?:robots|envs|planners|agents|cli)(?:\.\w+)*)(?::\w+)?")
 
 
