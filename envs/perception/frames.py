@@ -1,0 +1,37 @@
+"""The camera frames that an observation carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ...robots.cameras.camera import Frame
+from ...robots.errors import BadInput
+
+
+def frames_of(obs: Mapping[str, Any]) -> dict[str, Frame]:
+    """Camera name -> frame, for every camera whose depth is in `obs`; arrays are shared, not copied.
+
+    Raises BadInput when there is none, or when a key that belongs to a depth image is missing.
+    """
+    cameras = [key.removeprefix("depth/") for key in obs if key.startswith("depth/")]
+    if not cameras:
+        raise BadInput(f"a scene needs depth/<camera> in the observation, which has only: {', '.join(sorted(obs))}")
+    return {camera: _frame(obs, camera) for camera in cameras}
+
+
+def _frame(obs: Mapping[str, Any], camera: str) -> Frame:
+    missing = [key for key in (f"cam_pose/{camera}", f"intrinsics/{camera}") if key not in obs]
+    if missing:
+        raise BadInput(f"depth/{camera} cannot be placed in the world without {' and '.join(missing)}")
+    depth = np.asarray(obs[f"depth/{camera}"], dtype=np.float32)
+    return Frame(
+        rgb=obs.get(f"rgb/{camera}", np.zeros((*depth.shape, 3), dtype=np.uint8)),
+        depth=depth,
+        seg=obs.get(f"seg/{camera}"),
+        world_from_cam=np.asarray(obs[f"cam_pose/{camera}"]),
+        intrinsics=np.asarray(obs[f"intrinsics/{camera}"]),
+        time=float(obs["time"][0]),
+    )

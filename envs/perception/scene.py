@@ -1,0 +1,201 @@
+"""What one observation shows: a world cloud without the robot, obstacles, and named things in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from ...robots.errors import BadInput, UnknownName
+from ...robots.state import WORKSPACE
+from .box import Box, fit_box
+from .cloud import Floats, Points, inside, seen_through_any
+from .detector import ROBOT, Detector
+from .frames import frames_of
+from .fusion import CLOUD_VOXEL, Cloud, carry_over, fuse
+from .scene_object import SceneObject
+
+BOUNDS: Floats = WORKSPACE + np.array([[-CLOUD_VOXEL], [CLOUD_VOXEL]])
+"""(2, 3) m, world: the cloud is cut off here, a little outside the workspace so that the table top is in it."""
+
+LEAST_POINTS = 5
+"""Fewer points than this are not a sight of a thing."""
+
+ARM_MARGIN = 0.015
+"""m around the arm's spheres within which points are the arm's, where the detector has no mask of it."""
+
+
+class Grid(Protocol):
+    """The nodes of a regular grid in the world."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Nodes per axis."""
+        ...
+
+    def to_index(self, points_world: Any) -> Floats:
+        """(..., 3) m, world -> (..., 3) fractional index."""
+        ...
+
+    def to_world(self, index: Any) -> Floats:
+        """(..., 3) index -> (..., 3) m, world."""
+        ...
+
+
+class Kinematics(Protocol):
+    """What a scene must know of an arm to leave it out."""
+
+    def spheres(self, q: Floats) -> Floats:
+        """(S, 4): centres and radii, m, world, of spheres that cover the arm and its hand at joint angles `q`."""
+        ...
+
+
+class Scene:
+    """One observation, understood on demand, and each thing at most once.
+
+    obs: `depth/`, `cam_pose/` and `intrinsics/` of at least one camera, `q`, `ee_pose`, `gripper` and `time`.
+    kinematics: tells the arm's points where the detector has no mask of it. previous: an older scene of the same
+    world and detector; what it saw holds on, but for what these cameras see through and the old places of things
+    that moved. attached: the name of what the gripper holds; it moves with the tool and is no obstacle.
+    Raises BadInput without a camera or for a scene of another detector, UnknownName for an unknown `attached`.
+    """
+
+    def __init__(
+        self,
+        obs: Mapping[str, Any],
+        detector: Detector,
+        *,
+        kinematics: Kinematics,
+        previous: Scene | None = None,
+        attached: str | None = None,
+    ) -> None:
+        self.time = float(obs["time"][0])
+        self.tool_pose = np.array(obs["ee_pose"], dtype=np.float64)
+        self.gripper = float(obs["gripper"][0])
+        self.attached = attached
+        self._q = np.array(obs["q"], dtype=np.float64)
+        self._detector, self._kinematics = detector, kinematics
+        self._frames = frames_of(obs)
+        self._objects: dict[str, SceneObject | None] = {}
+        self._held = self._labels(attached) if attached is not None else ()
+        # Its points, not the scene itself: a chain of scenes would keep every image of the run.
+        self._carried = self._from(previous) if previous is not None else None
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Everything that can be asked for, seen or not: things, then each one's parts as `<name> <part>`."""
+        things: dict[str, list[str]] = {}
+        for name, part in self._detector.vocabulary:
+            if name != ROBOT:
+                things.setdefault(name, []).extend([f"{name} {part}"] if part else [])
+        return [name for thing, parts in things.items() for name in (thing, *parts)]
+
+    @cached_property
+    def cloud(self) -> Points:
+        """(N, 3) float32, m, world: every surface in the workspace but the robot's."""
+        things = self._fused.things.points
+        return np.concatenate([self._fused.background, things[inside(things, BOUNDS)]])
+
+    def find(self, name: str) -> SceneObject | None:
+        """Return the thing, or the part, of that name; None when no camera sees it. Raises UnknownName."""
+        if name not in self._objects:
+            self._objects[name] = self._build(name, self._labels(name))
+        return self._objects[name]
+
+    def occupancy(self, grid: Grid, ignore: Sequence[str] = ()) -> NDArray[np.bool_]:
+        """(X, Y, Z) bool: nodes of `grid` with a surface in their cube, and all at or below the table top.
+
+        ignore: names of things that are no obstacles, with their parts; neither is what the gripper holds.
+        """
+        labels = {label for name in ignore for label in self._labels(name)} | set(self._held)
+        surfaces = np.concatenate([self._fused.background, self._fused.things.but(labels).points])
+        x, y, z = np.rint(grid.to_index(surfaces)).astype(np.intp).T
+        in_grid = (x >= 0) & (y >= 0) & (z >= 0) & (x < grid.shape[0]) & (y < grid.shape[1]) & (z < grid.shape[2])
+        solid = np.zeros(grid.shape, dtype=bool)
+        solid[x[in_grid], y[in_grid], z[in_grid]] = True
+        table = int(np.floor(grid.to_index(np.zeros(3))[2] + 1e-6))
+        solid[:, :, : max(table + 1, 0)] = True
+        return solid
+
+    def free(self, grid: Grid) -> NDArray[np.bool_]:
+        """(X, Y, Z) bool: nodes of `grid` that a camera of this observation sees through."""
+        nodes = grid.to_world(np.indices(grid.shape).reshape(3, -1).T).astype(np.float32)
+        return seen_through_any(nodes, self._frames.values()).reshape(grid.shape)
+
+    @cached_property
+    def _fused(self) -> Cloud:
+        cloud = fuse(self._frames, self._detector.detect(self._frames), self._detector.vocabulary, BOUNDS)
+        cloud = self._without_robot(cloud)
+        return cloud if self._carried is None else carry_over(cloud, self._carried, self._frames.values())
+
+    def _without_robot(self, cloud: Cloud) -> Cloud:
+        arm = [label for label, (name, _) in enumerate(self._detector.vocabulary) if name == ROBOT]
+        if arm:
+            return replace(cloud, things=cloud.things.but(arm))
+        spheres = np.asarray(self._kinematics.spheres(self._q), dtype=np.float32)
+        centers, reach = spheres[:, :3], spheres[:, 3] + np.float32(ARM_MARGIN)
+        points = cloud.background
+        # |p - c|^2 <= r^2, written so that the only (N, S) work is one matrix product.
+        apart = (points**2).sum(axis=1)[:, None] - 2 * points @ centers.T + (centers**2).sum(axis=1)
+        return replace(cloud, background=points[(apart > reach**2).all(axis=1)])
+
+    def _from(self, previous: Scene) -> Cloud:
+        if tuple(previous._detector.vocabulary) != tuple(self._detector.vocabulary):
+            raise BadInput("an older scene can only be carried over with the same detector")
+        things = previous._fused.things
+        held = np.isin(things.labels, self._held)
+        points = things.points.copy()
+        points[held] = _moved(points[held], previous.tool_pose, self.tool_pose)
+        return replace(previous._fused, things=replace(things, points=points))
+
+    def _labels(self, name: str) -> tuple[int, ...]:
+        """Indices of the vocabulary that make up a thing (with its parts) or a part. Raises UnknownName."""
+        found = tuple(
+            label
+            for label, (thing, part) in enumerate(self._detector.vocabulary)
+            if thing != ROBOT and name in (thing, f"{thing} {part}")
+        )
+        if not found:
+            raise UnknownName("object", name, self.names)
+        return found
+
+    def _build(self, name: str, labels: Iterable[int]) -> SceneObject | None:
+        keys = [self._detector.vocabulary[label] for label in labels]
+        seen = self._fused.things.of(labels)
+        if len(seen.points) < LEAST_POINTS:
+            return None
+        box = fit_box(seen.points)
+        if name != keys[0][0]:
+            return SceneObject(name, seen.points, seen.eyes, box, whole=self.find(keys[0][0]))
+        parts = seen.of(label for label, (_, part) in zip(labels, keys, strict=True) if part)
+        mounted = parts.points.mean(axis=0, dtype=np.float64) if len(parts.points) else None
+        box = box if name == self.attached else box.down_to(self._support(box, labels))
+        return SceneObject(name, seen.points, seen.eyes, box, mounted=mounted)
+
+    def _support(self, box: Box, labels: Iterable[int]) -> float:
+        """Height, m, down to which `box` may be filled: its own bottom where a camera looks under it."""
+        others = np.concatenate([self._fused.background, self._fused.things.but(labels).points])
+        below = others[inside(others, _footprint(box)), 2]
+        ground = float(below.max(initial=0.0))
+        heights = np.arange(box.bottom, ground, -0.01)[1:]
+        column = np.column_stack([np.tile(box.center[:2], (len(heights), 1)), heights]).astype(np.float32)
+        hangs = seen_through_any(column, self._frames.values()).any()
+        return box.bottom if hangs else min(ground, box.bottom)
+
+
+def _moved(points: Points, before: Floats, after: Floats) -> Points:
+    """Move `points` (N, 3) as a body that is fixed to a tool going from one pose (7,) to another."""
+    turn = Rotation.from_quat(after[3:], scalar_first=True) * Rotation.from_quat(before[3:], scalar_first=True).inv()
+    return (turn.apply(points - before[:3]) + after[:3]).astype(np.float32)
+
+
+def _footprint(box: Box, margin: float = 0.01) -> Floats:
+    """(2, 3): bounds, m, world, of what lies under `box` or, horizontally, less than `margin` beside it."""
+    reach = box.half_sizes @ np.abs(box.axes) + margin
+    low, high = box.center - reach, box.center + reach
+    return np.array([[low[0], low[1], 0.0], [high[0], high[1], max(box.bottom, 0.0)]])
