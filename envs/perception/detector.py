@@ -14,6 +14,9 @@ from ...robots.errors import BadInput, UnknownName
 Key = tuple[str, str]
 """(name, part): ("top drawer", "handle"), or ("top drawer", "") for what belongs to no part."""
 
+SCENERY = ("", "table", "floor")
+"""Names that no thing has: every scene knows by itself that the table top is the plane z = 0."""
+
 Masks = dict[Key, dict[str, NDArray[np.bool_]]]
 """For each thing that was found: camera -> (H, W) bool."""
 
@@ -45,19 +48,21 @@ class Detector(Protocol):
 class OracleDetector:
     """Reads names off the simulator's segmentation. Privileged: reports call it `oracle`.
 
-    objects: segmentation id -> (name, part), `info["objects"]` of an environment's reset. Ids not in it are nothing.
+    objects: segmentation id -> (name, part), `info["objects"]` of an environment's reset. Ids that are not in it, and
+    those of SCENERY, are nothing.
     """
 
     name = "oracle"
 
     def __init__(self, objects: Mapping[int, Key]) -> None:
-        self.vocabulary: tuple[Key, ...] = tuple(dict.fromkeys(objects.values()))
         if not objects or min(objects) < 0:
             raise BadInput(f"the oracle needs segmentation ids >= 0 with their names, not {dict(objects)}")
+        named = {number: key for number, key in objects.items() if key[0] not in SCENERY}
+        self.vocabulary: tuple[Key, ...] = tuple(dict.fromkeys(named.values()))
         index = {key: i for i, key in enumerate(self.vocabulary)}
         # One look-up per pixel: the last entry, which id -1 also reaches, stands for nothing.
         self._index_of_id = np.full(max(objects) + 2, -1)
-        for number, key in objects.items():
+        for number, key in named.items():
             self._index_of_id[number] = index[key]
 
     def detect(self, frames: Mapping[str, Frame]) -> Masks:

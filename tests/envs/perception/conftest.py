@@ -47,7 +47,7 @@ class World:
     @property
     def objects(self) -> dict[int, tuple[str, str]]:
         names = [self.model.geom(i).name for i in range(self.model.ngeom)]
-        return {i: (name.split("/")[0], name.partition("/")[2]) for i, name in enumerate(names) if name != "table"}
+        return {i: (name.split("/")[0], name.partition("/")[2]) for i, name in enumerate(names)}
 
     def move(self, geom: str, position: Sequence[float]) -> None:
         self.model.geom(geom).pos[:] = position

@@ -24,6 +24,12 @@ def test_ids_that_nobody_named_are_nothing():
     assert oracle.detect({"front": frame(np.array([[-1, 1, 2**30]], np.int32))}) == {}
 
 
+def test_the_table_is_no_thing():
+    oracle = OracleDetector({0: ("table", ""), 1: ("bin", ""), 2: ("floor", ""), 3: ("", "")})
+    assert oracle.vocabulary == (("bin", ""),)
+    assert list(oracle.detect({"front": frame(np.array([[0, 1, 2, 3]], np.int32))})) == [("bin", "")]
+
+
 def test_a_picture_without_segmentation_is_refused():
     with pytest.raises(BadInput, match="seg/overhead"):
         OracleDetector({1: ("bin", "")}).detect({"overhead": frame(None)})
