@@ -1,0 +1,25 @@
+"""What moves: arms behind one contract, their kinematics, safety, motion and cameras."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from .errors import UnknownName
+from .robot import Robot
+
+ROBOTS = {
+    "panda-sim": "panda_sim:PandaSim",
+}
+"""Name of each arm, and where its driver is; imported only when asked for."""
+
+
+def connect(name: str) -> Robot:
+    """The arm of that name, not yet connected: use it as a context manager.
+
+    Raises:
+        UnknownName: no arm is called that.
+    """
+    if name not in ROBOTS:
+        raise UnknownName("robot", name, ROBOTS)
+    module, _, driver = ROBOTS[name].partition(":")
+    return Robot(getattr(import_module(f".{module}", __package__), driver)())

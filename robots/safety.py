@@ -1,0 +1,221 @@
+"""The layer between whatever decides and the arm: a pure function that turns a target into one the arm may be sent.
+
+It works on the joint speeds of the next control period. Range, speed, acceleration and jump each allow an interval of
+speeds, braking distance included; the target is clipped to what they share. Then the tool point and the distances
+between links and to the table are looked at, for the target and for the place where the arm would stand if it braked
+from there at once. If either is not fit, the arm brakes; that it can was made sure of one period before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .errors import LimitViolation
+from .state import Floats, JointTarget, Limits
+
+_EPS = 1e-9
+
+
+class Kinematics(Protocol):
+    """What safety must know of an arm's shape."""
+
+    def tool_pose(self, q: Floats) -> Floats:
+        """Pose (7,) of the tool point, world, of joint angles (n,)."""
+        ...
+
+    def clearance(self, q: Floats) -> float:
+        """Least distance, m, of links to each other and to the table."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyState:
+    """What a target is judged on.
+
+    t: s, when q and dq (n,) were measured. last_target, last_dq: what was sent last and the joint speed (n,) it meant;
+    last_t: s, when. None and zeros before the first target and after a stop.
+    """
+
+    t: float
+    q: Floats
+    dq: Floats
+    last_target: JointTarget | None
+    last_dq: Floats
+    last_t: float
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A limit that a target went beyond.
+
+    name: range, speed, acceleration, jump, workspace, clearance, width or force. value, limit: what was asked for and
+    the most that is allowed: rad/s of the joint that is farthest beyond for the first four, m, and N for the force.
+    """
+
+    name: str
+    value: float
+    limit: float
+
+
+def clamp(
+    target: JointTarget, state: SafetyState, limits: Limits, kinematics: Kinematics, *, now: float, dt: float
+) -> tuple[JointTarget, tuple[Violation, ...]]:
+    """The nearest target that holds all limits, and which of them the given one broke.
+
+    An arm that already stands outside its range, workspace or clearance may come back, and go no farther out.
+
+    Args:
+        target: where the arm should be in `dt` s.
+        state: of the arm, measured at most `limits.age` before `now`.
+        limits: what to hold to.
+        kinematics: of the same arm.
+        now: s, on the clock of `state.t`.
+        dt: s, the control period.
+
+    Raises:
+        LimitViolation: the target or the state is not finite or of the wrong shape, the state is too old, or no target
+            holds all limits because the arm is not where it was sent.
+    """
+    _check(target, state, limits, now)
+    start, speed = _start(state, now, dt)
+    bounds = dict(_bounds(start, speed, state.q, limits, dt))
+    low, high = _shared(bounds, state)
+    with np.errstate(over="ignore"):  # a target of 1e308 is finite; how fast that would be is not
+        wanted = (target.q - start) / dt
+    violations = list(_violations(wanted, bounds))
+    dq = _toward(wanted, low, high, limits, dt)
+    if broken := _unfit(start, dq, limits, kinematics, dt):
+        violations.append(broken)
+        dq = np.clip(_braked(speed, limits, dt), low, high)
+        if broken := _unfit(start, dq, limits, kinematics, dt):
+            raise LimitViolation(f"no target holds all limits: {broken.name} {broken.value:.4g} for {broken.limit:.4g}")
+    width, force, more = _clamp_gripper(target, limits)
+    return JointTarget(start + dq * dt, width, force), (*violations, *more)
+
+
+def _check(target: JointTarget, state: SafetyState, limits: Limits, now: float) -> None:
+    shape = limits.q_min.shape
+    for name, value in (("target", target.q), ("measured q", state.q), ("measured dq", state.dq)):
+        if np.shape(value) != shape:
+            raise LimitViolation(f"{name} has shape {np.shape(value)}; this arm takes {shape}")
+        if not np.isfinite(value).all():
+            raise LimitViolation(f"{name} is not finite: {np.array2string(np.asarray(value), precision=3)}")
+    if not np.isfinite((target.width, target.force)).all():
+        raise LimitViolation(f"width {target.width} or force {target.force} is not finite")
+    if not 0 <= now - state.t <= limits.age:
+        raise LimitViolation(f"the state is {now - state.t:.3f} s old; allowed: 0 to {limits.age} s")
+
+
+def _start(state: SafetyState, now: float, dt: float) -> tuple[Floats, Floats]:
+    """Where the arm was sent last and how fast it goes there; after a missed period it stands."""
+    if state.last_target is None:
+        return state.q, np.zeros_like(state.q)
+    return state.last_target.q, state.last_dq if now - state.last_t < 1.5 * dt else np.zeros_like(state.q)
+
+
+def _bounds(
+    start: Floats, speed: Floats, measured: Floats, limits: Limits, dt: float
+) -> Iterator[tuple[str, tuple[Floats, Floats]]]:
+    """Lowest and highest joint speed (n,) that each limit allows for the next period."""
+    lowest = np.stack([limits.q_min, measured - limits.jump])
+    highest = np.stack([limits.q_max, measured + limits.jump])
+    down = -_fastest_stop(np.maximum(start - lowest, 0.0), limits, dt)
+    up = _fastest_stop(np.maximum(highest - start, 0.0), limits, dt)
+    step = limits.ddq_max * dt
+    yield "range", (down[0], up[0])
+    yield "speed", (-limits.dq_max, limits.dq_max)
+    yield "acceleration", (speed - step, speed + step)
+    yield "jump", (down[1], up[1])
+
+
+def _shared(bounds: dict[str, tuple[Floats, Floats]], state: SafetyState) -> tuple[Floats, Floats]:
+    """The interval of joint speeds (n,) that all bounds allow."""
+    low = np.maximum.reduce([low for low, _ in bounds.values()])
+    high = np.minimum.reduce([high for _, high in bounds.values()])
+    worst = int(np.argmax(low - high))
+    if low[worst] > high[worst] + _EPS:
+        sent = state.q if state.last_target is None else state.last_target.q
+        raise LimitViolation(
+            f"joint {worst + 1} is at {state.q[worst]:.3f} rad and was sent to {sent[worst]:.3f} rad: no target holds "
+            "range, speed, acceleration and jump together; stop and start again from where the arm is"
+        )
+    return np.minimum(low, high), high
+
+
+def _toward(wanted: Floats, low: Floats, high: Floats, limits: Limits, dt: float) -> Floats:
+    """`wanted` clipped to the interval; a joint that cannot arrive in one period goes so as to stop on arrival."""
+    within = (low <= wanted) & (wanted <= high)
+    if within.all():
+        return wanted
+    far = np.minimum(np.abs(wanted) * dt, 10.0)
+    arriving = np.copysign(_fastest_stop(far, limits, dt), wanted)
+    speed: Floats = np.clip(np.where(within, wanted, arriving), low, high)
+    return speed
+
+
+def _fastest_stop(distance: Floats, limits: Limits, dt: float) -> Floats:
+    """The greatest speed (n,) for the next period from which the arm comes to rest within `distance` (n,) rad.
+
+    In units of a = ddq_max dt for speed and a dt for distance, speed k + f (k whole, 0 <= f < 1) loses one a period, so
+    it covers k (k + 1) / 2 + f (k + 1); this is the inverse.
+    """
+    step = limits.ddq_max * dt
+    d = distance / (step * dt)
+    k = np.floor((np.sqrt(1.0 + 8.0 * d) - 1.0) / 2.0)
+    stop: Floats = step * (k + (d - k * (k + 1) / 2) / (k + 1))
+    return stop
+
+
+def _braked(speed: Floats, limits: Limits, dt: float) -> Floats:
+    """The speed after one period of braking as hard as allowed."""
+    braked: Floats = np.sign(speed) * np.maximum(np.abs(speed) - limits.ddq_max * dt, 0.0)
+    return braked
+
+
+def _standstill(start: Floats, speed: Floats, limits: Limits, dt: float) -> Floats:
+    """Where the arm comes to rest if it goes at `speed` for one period and brakes in the ones after."""
+    step = limits.ddq_max * dt
+    periods = np.abs(speed) / step
+    k = np.floor(periods)
+    stop: Floats = start + np.sign(speed) * step * dt * (k * (k + 1) / 2 + (periods - k) * (k + 1))
+    return stop
+
+
+def _violations(wanted: Floats, bounds: dict[str, tuple[Floats, Floats]]) -> Iterator[Violation]:
+    for name, (low, high) in bounds.items():
+        excess = np.maximum(low - wanted, wanted - high)
+        worst = int(np.argmax(excess))
+        if excess[worst] > _EPS:
+            limit = high[worst] if wanted[worst] > high[worst] else low[worst]
+            yield Violation(name, float(wanted[worst]), float(limit))
+
+
+def _unfit(start: Floats, dq: Floats, limits: Limits, kinematics: Kinematics, dt: float) -> Violation | None:
+    """What is wrong with the target that speed `dq` leads to, or with where the arm would stop after it."""
+    stop = _standstill(start, dq, limits, dt)
+    following = start + dq * dt
+    for q in (following,) if np.abs(stop - following).max() < _EPS else (following, stop):
+        outside = _outside(kinematics.tool_pose(q), limits)
+        if outside > _EPS and outside > _outside(kinematics.tool_pose(start), limits) + _EPS:
+            return Violation("workspace", outside, 0.0)
+        clearance = kinematics.clearance(q)
+        if clearance < limits.clearance - _EPS and clearance < kinematics.clearance(start) - _EPS:
+            return Violation("clearance", clearance, limits.clearance)
+    return None
+
+
+def _outside(pose: Floats, limits: Limits) -> float:
+    """How far, m, a tool point lies outside the workspace; 0 inside."""
+    low, high = limits.workspace
+    return float(np.maximum(np.maximum(low - pose[:3], pose[:3] - high), 0.0).max())
+
+
+def _clamp_gripper(target: JointTarget, limits: Limits) -> tuple[float, float, list[Violation]]:
+    width = min(max(float(target.width), 0.0), limits.width_max)
+    force = min(max(float(target.force), 0.0), limits.force_max)
+    asked = (("width", target.width, width), ("force", target.force, force))
+    return width, force, [Violation(name, float(value), limit) for name, value, limit in asked if value != limit]
