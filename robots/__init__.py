@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .errors import UnknownName
-from .robot import Robot
+
+if TYPE_CHECKING:
+    from .robot import Robot
 
 ROBOTS = {
     "panda-sim": "panda_sim:PandaSim",
@@ -21,5 +24,7 @@ def connect(name: str) -> Robot:
     """
     if name not in ROBOTS:
         raise UnknownName("robot", name, ROBOTS)
+    from .robot import Robot  # loads a simulator, which whoever wants only the errors can do without
+
     module, _, driver = ROBOTS[name].partition(":")
     return Robot(getattr(import_module(f".{module}", __package__), driver)())
