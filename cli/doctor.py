@@ -17,6 +17,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from rich.table import Table
 
+from ..planners.language.model import KEY, MODEL, URL
 from .main import MACHINE_FAILED
 from .output import CommonArgs, console, emit
 
@@ -151,19 +152,17 @@ def _frame() -> tuple[str, int, float]:
 
 def language_endpoint() -> Check:
     """Whether the language model that the environment names answers, and accepts the key."""
-    url = os.environ.get("VALUEFIELD_LLM_URL")
+    url = os.environ.get(URL)
     if not url:
-        return Check("language model", True, "no VALUEFIELD_LLM_URL; `--llm rules` needs none")
-    key = os.environ.get("VALUEFIELD_LLM_KEY", "")
+        return Check("language model", True, f"{URL} is not set; `--llm rules` needs none")
+    key = os.environ.get(KEY, "")
     try:
         request = urllib.request.Request(f"{url.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"})
         with urllib.request.urlopen(request, timeout=ENDPOINT_SECONDS) as answer:
-            found = f"{url} answers {answer.status}, model {os.environ.get('VALUEFIELD_LLM_MODEL', 'not named')}"
+            found = f"{url} answers {answer.status}, model {os.environ.get(MODEL, 'not named')}"
     except (OSError, ValueError) as error:  # URLError is an OSError
-        mend = "start the server, or correct VALUEFIELD_LLM_URL and VALUEFIELD_LLM_KEY"
-        return Check("language model", False, f"{url}: {error}", mend)
-    named = "VALUEFIELD_LLM_MODEL" in os.environ
-    return Check("language model", named, found, "export VALUEFIELD_LLM_MODEL=NAME")
+        return Check("language model", False, f"{url}: {error}", f"start the server, or correct {URL} and {KEY}")
+    return Check("language model", MODEL in os.environ, found, f"export {MODEL}=NAME")
 
 
 def devices(name: str, pattern: str, group: str) -> Check:
