@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
-import os
 import re
 import sys
 import traceback
@@ -38,8 +37,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: done and succeeded. 1: ran to its end, but the task failed. 2: bad usage or bad input. 3: the machine could not.
     130: ended by Ctrl-C.
     """
-    # Rendering must not need a display, and MuJoCo chooses its backend when it is first imported.
-    os.environ.setdefault("MUJOCO_GL", "egl")
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help"):
         print(usage())
