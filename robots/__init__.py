@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,9 @@ from .errors import UnknownName
 
 if TYPE_CHECKING:
     from .robot import Robot
+
+if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+    os.environ.setdefault("MUJOCO_GL", "egl")  # read by MuJoCo when it is imported; its own default needs a display
 
 ROBOTS = {
     "panda-sim": "panda_sim:PandaSim",

@@ -13,7 +13,7 @@ Colour = tuple[float, float, float, float]
 
 WHITE: Colour = (0.93, 0.94, 0.95, 1.0)
 DARK: Colour = (0.22, 0.23, 0.25, 1.0)
-VISUAL_CELL = 0.004
+VISUAL_CELL = 0.005
 """m: vertices of the visual meshes closer than this are merged; half of the faces go and rendering is twice as fast."""
 
 

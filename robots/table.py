@@ -21,11 +21,20 @@ def table_world() -> mujoco.MjSpec:
     world.stat.extent, world.stat.center = 1.0, (0.4, 0, 0.3)
     visual.map.znear, visual.map.zfar = 0.01, 10
     visual.headlight.ambient, visual.headlight.diffuse = (0.45, 0.45, 0.45), (0.35, 0.35, 0.35)
+    world.add_texture(
+        name="sky",
+        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        rgb1=(0.78, 0.83, 0.88),
+        rgb2=(0.42, 0.45, 0.48),
+        width=32,
+        height=192,
+    )
     light = world.worldbody.add_light(pos=(0.5, 0, 2.5), dir=(-0.2, 0.3, -1), diffuse=(0.45, 0.45, 0.45))
     light.type = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
     table, floor = world.worldbody.add_geom(name="table"), world.worldbody.add_geom(name="floor")
     table.type, table.pos, table.size = mujoco.mjtGeom.mjGEOM_BOX, (0.4, 0, -0.02), (0.75, 0.8, 0.02)
-    floor.type, floor.pos, floor.size = mujoco.mjtGeom.mjGEOM_PLANE, (0, 0, -0.75), (3, 3, 0.1)
+    floor.type, floor.pos, floor.size = mujoco.mjtGeom.mjGEOM_PLANE, (0, 0, -0.75), (6, 6, 0.1)
     table.rgba, floor.rgba = (0.62, 0.53, 0.44, 1), (0.42, 0.45, 0.48, 1)
     table.friction = floor.friction = (0.8, 0.005, 0.0001)
     return world
