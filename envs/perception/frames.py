@@ -23,13 +23,12 @@ def frames_of(obs: Mapping[str, Any]) -> dict[str, Frame]:
 
 
 def _frame(obs: Mapping[str, Any], camera: str) -> Frame:
-    missing = [key for key in (f"cam_pose/{camera}", f"intrinsics/{camera}") if key not in obs]
+    missing = [key for key in (f"rgb/{camera}", f"cam_pose/{camera}", f"intrinsics/{camera}") if key not in obs]
     if missing:
-        raise BadInput(f"depth/{camera} cannot be placed in the world without {' and '.join(missing)}")
-    depth = np.asarray(obs[f"depth/{camera}"], dtype=np.float32)
+        raise BadInput(f"the observation has depth/{camera} without {' and '.join(missing)}")
     return Frame(
-        rgb=obs.get(f"rgb/{camera}", np.zeros((*depth.shape, 3), dtype=np.uint8)),
-        depth=depth,
+        rgb=obs[f"rgb/{camera}"],
+        depth=np.asarray(obs[f"depth/{camera}"], dtype=np.float32),
         seg=obs.get(f"seg/{camera}"),
         world_from_cam=np.asarray(obs[f"cam_pose/{camera}"]),
         intrinsics=np.asarray(obs[f"intrinsics/{camera}"]),
