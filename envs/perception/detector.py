@@ -31,14 +31,21 @@ DETECTORS = {
 
 
 class Detector(Protocol):
-    """Finds named things in pictures.
+    """Finds named things in pictures."""
 
-    vocabulary: the keys it can report. Those named ROBOT are the arm; a detector without them leaves the arm to be
-    found from its joint angles. Where two masks overlap, the key that comes later in the vocabulary has the pixel.
-    """
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        ...
 
-    name: str
-    vocabulary: Sequence[Key]
+    @property
+    def vocabulary(self) -> Sequence[Key]:
+        """The keys it can report.
+
+        Those named ROBOT are the arm; without them, the arm is found from its joint angles. Where two masks overlap,
+        the key that comes later has the pixel.
+        """
+        ...
 
     def detect(self, frames: Mapping[str, Frame]) -> Masks:
         """Find the vocabulary in `frames` (camera -> frame); a key without a pixel may be left out."""
