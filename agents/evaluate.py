@@ -21,6 +21,21 @@ SETTLING_STEPS = 20
 """Control steps that an actor which says it is `finished` is still waited for: what it let go of may be falling."""
 
 
+Observation = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One control step: what the actor did, and what came of it. obs: after the step."""
+
+    action: Any
+    obs: Observation
+    reward: float
+    terminated: bool
+    truncated: bool
+    info: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class EpisodeResult:
     """How one episode went. reason: why it failed, where more is known than that time ran out. seconds: wall clock.
@@ -50,24 +65,35 @@ def evaluate(actor: Actor, env: gymnasium.Env[Any, Any], *, episodes: int, seed:
     return (_episode(actor, env, each) for each in range(seed, seed + episodes))
 
 
+def drive(actor: Actor, env: gymnasium.Env[Any, Any], obs: Observation, info: dict[str, Any]) -> Iterator[Tick]:
+    """Let `actor` act after a reset that gave `obs` and `info`, until the episode is over or the actor is finished.
+
+    Raises what the actor raises.
+    """
+    actor.reset(obs, info)
+    left, over = SETTLING_STEPS, False
+    while not over and left > 0:
+        action = actor.act(obs)
+        obs, reward, terminated, truncated, info = env.step(action)
+        yield Tick(action, obs, float(reward), terminated, truncated, info)
+        over = terminated or truncated
+        left -= getattr(actor, "finished", False)
+
+
 def _episode(actor: Actor, env: gymnasium.Env[Any, Any], seed: int) -> EpisodeResult:
     start = time.perf_counter()
     obs, info = env.reset(seed=seed)
     about = (seed, str(info.get("instruction", "")), info.get("variation"))
     violations: Counter[str] = Counter()
-    steps, left, over, reason = 0, SETTLING_STEPS, False, ""
+    steps, success, reason = 0, False, ""
     try:
-        actor.reset(obs, info)
-        while not over and left > 0:
-            obs, _, terminated, truncated, info = env.step(actor.act(obs))
+        for tick in drive(actor, env, obs, info):
             steps += 1
-            over = terminated or truncated
-            violations.update(info.get("violations", {}))
-            left -= getattr(actor, "finished", False)
-        reason = str(info.get("fault", ""))
+            violations.update(tick.info.get("violations", {}))
+            reason = str(tick.info.get("fault", ""))
+            success = bool(tick.info.get("success", False)) and not reason
     except GIVEN_UP as error:
-        reason = f"{type(error).__name__}: {error}"
-    success = bool(info.get("success", False)) and not reason
+        success, reason = False, f"{type(error).__name__}: {error}"
     return EpisodeResult(*about, success, steps, reason, dict(violations), time.perf_counter() - start)
 
 
