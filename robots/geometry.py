@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import mujoco
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -57,8 +60,9 @@ def interpolate(start: Floats, end: Floats, share: float) -> Floats:
 
 def pose_error(actual: Floats, wanted: Floats) -> tuple[float, float]:
     """How far two poses (7,) are apart: m, and rad of the shortest rotation."""
-    turn = rotation_vector(quat_multiply(wanted[3:], quat_conjugate(actual[3:])))
-    return float(np.linalg.norm(wanted[:3] - actual[:3])), float(np.linalg.norm(turn))
+    turn = np.empty(3)
+    mujoco.mju_subQuat(turn, wanted[3:], actual[3:])
+    return math.dist(wanted[:3], actual[:3]), math.hypot(*turn)
 
 
 def rotate(quat: Floats, vectors: Floats) -> Floats:

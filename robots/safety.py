@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .errors import LimitViolation
 from .state import Floats, JointTarget, Limits
@@ -97,6 +98,36 @@ def clamp(
     return JointTarget(start + dq * dt, width, force), (*violations, *more)
 
 
+def speed_interval(start: Floats, speed: Floats, limits: Limits, dt: float) -> tuple[Floats, Floats]:
+    """Lowest and highest joint speed (n,) rad/s that `clamp` allows next to an arm that is where it was sent.
+
+    Args:
+        start: (n,) rad, where it was sent last.
+        speed: (n,) rad/s, of the last period.
+        limits: of the arm.
+        dt: s, the control period.
+    """
+    return _intersect(dict(_bounds(start, speed, start, limits, dt)))
+
+
+def fastest_stop(distance: ArrayLike, rate: ArrayLike, dt: float) -> Floats:
+    """The greatest speed for the next period from which one comes to rest within `distance`.
+
+    In units of `rate` dt for speed and `rate` dt^2 for distance, a speed of k + f (k whole, 0 <= f < 1) loses one a
+    period, so it covers k (k + 1) / 2 + f (k + 1); this is the inverse.
+
+    Args:
+        distance: >= 0, any shape.
+        rate: deceleration.
+        dt: s, the control period.
+    """
+    step = np.multiply(rate, dt)
+    d = distance / (step * dt)
+    k = np.floor((np.sqrt(1.0 + 8.0 * d) - 1.0) / 2.0)
+    stop: Floats = step * (k + (d - k * (k + 1) / 2) / (k + 1))
+    return stop
+
+
 def _check(target: JointTarget, state: SafetyState, limits: Limits, now: float) -> None:
     shape = limits.q_min.shape
     for name, value in (("target", target.q), ("measured q", state.q), ("measured dq", state.dq)):
@@ -123,8 +154,8 @@ def _bounds(
     """Lowest and highest joint speed (n,) that each limit allows for the next period."""
     lowest = np.stack([limits.q_min, measured - limits.jump])
     highest = np.stack([limits.q_max, measured + limits.jump])
-    down = -_fastest_stop(np.maximum(start - lowest, 0.0), limits, dt)
-    up = _fastest_stop(np.maximum(highest - start, 0.0), limits, dt)
+    down = -fastest_stop(np.maximum(start - lowest, 0.0), limits.ddq_max, dt)
+    up = fastest_stop(np.maximum(highest - start, 0.0), limits.ddq_max, dt)
     step = limits.ddq_max * dt
     yield "range", (down[0], up[0])
     yield "speed", (-limits.dq_max, limits.dq_max)
@@ -134,8 +165,7 @@ def _bounds(
 
 def _shared(bounds: dict[str, tuple[Floats, Floats]], state: SafetyState) -> tuple[Floats, Floats]:
     """The interval of joint speeds (n,) that all bounds allow."""
-    low = np.maximum.reduce([low for low, _ in bounds.values()])
-    high = np.minimum.reduce([high for _, high in bounds.values()])
+    low, high = _intersect(bounds)
     worst = int(np.argmax(low - high))
     if low[worst] > high[worst] + _EPS:
         sent = state.q if state.last_target is None else state.last_target.q
@@ -146,28 +176,20 @@ def _shared(bounds: dict[str, tuple[Floats, Floats]], state: SafetyState) -> tup
     return np.minimum(low, high), high
 
 
+def _intersect(bounds: dict[str, tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    return (
+        np.maximum.reduce([low for low, _ in bounds.values()]),
+        np.minimum.reduce([high for _, high in bounds.values()]),
+    )
+
+
 def _toward(wanted: Floats, low: Floats, high: Floats, limits: Limits, dt: float) -> Floats:
     """`wanted` clipped to the interval; a joint that cannot arrive in one period goes so as to stop on arrival."""
-    within = (low <= wanted) & (wanted <= high)
-    if within.all():
-        return wanted
+    within = (low - _EPS <= wanted) & (wanted <= high + _EPS)
     far = np.minimum(np.abs(wanted) * dt, 10.0)
-    arriving = np.copysign(_fastest_stop(far, limits, dt), wanted)
+    arriving = np.copysign(fastest_stop(far, limits.ddq_max, dt), wanted)
     speed: Floats = np.clip(np.where(within, wanted, arriving), low, high)
     return speed
-
-
-def _fastest_stop(distance: Floats, limits: Limits, dt: float) -> Floats:
-    """The greatest speed (n,) for the next period from which the arm comes to rest within `distance` (n,) rad.
-
-    In units of a = ddq_max dt for speed and a dt for distance, speed k + f (k whole, 0 <= f < 1) loses one a period, so
-    it covers k (k + 1) / 2 + f (k + 1); this is the inverse.
-    """
-    step = limits.ddq_max * dt
-    d = distance / (step * dt)
-    k = np.floor((np.sqrt(1.0 + 8.0 * d) - 1.0) / 2.0)
-    stop: Floats = step * (k + (d - k * (k + 1) / 2) / (k + 1))
-    return stop
 
 
 def _braked(speed: Floats, limits: Limits, dt: float) -> Floats:
