@@ -127,10 +127,10 @@ def spline(corners: Floats, bend: float) -> Floats:
 
 
 def resampled(line: Floats, step: float) -> Floats:
-    """Points at equal distances along a polyline (n, 3), at most `step` apart; first and last as they are."""
+    """Points at equal distances along a polyline (n, k), at most `step` apart; first and last as they are."""
     arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     count = max(1, int(np.ceil(arc[-1] / step - 1e-9))) + 1
     even = np.linspace(0.0, arc[-1], count)
-    points = np.stack([np.interp(even, arc, line[:, axis]) for axis in range(3)], axis=1)
+    points = np.stack([np.interp(even, arc, line[:, axis]) for axis in range(line.shape[1])], axis=1)
     points[0], points[-1] = line[0], line[-1]
     return points
