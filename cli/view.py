@@ -9,7 +9,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import tyro
+from numpy.typing import NDArray
 
 from ..robots.errors import BadInput
 from .output import CommonArgs, console, emit
@@ -93,27 +95,26 @@ def episode_page(path: Path) -> Path:
     cloud = colored_cloud(_frames(episode, cameras, 0).values()) if cameras else None
     write_page(view, episode.header.instruction, cloud, [Chapter("driven", Drawing(driven=driven))])
     if cameras:
-        _film(episode, cameras, video)
+        _film(episode, cameras, driven, video)
     verdict = {True: "succeeded", False: "failed", None: "was cut short or not judged"}[episode.success]
     seconds = len(episode.steps) * episode.header.ctrl_dt
     body = f"<p>{escape(episode.header.env)}: {verdict}; {len(episode.steps)} steps, {seconds:.1f} s</p>"
     return _write_page(path.with_suffix(".html"), episode.header.instruction, body, video.name, view.name)
 
 
-def _film(episode: Episode, cameras: list[str], path: Path) -> None:
+def _film(episode: Episode, cameras: list[str], driven: NDArray[np.float64] | None, path: Path) -> None:
     from ..planners.draw import Drawing, side_by_side
     from ..planners.video import Video
 
     with Video(path, fps=1.0 / episode.header.ctrl_dt) as video:
         for number in range(len(episode.steps) + 1):
             lines = [episode.header.instruction, f"{number * episode.header.ctrl_dt:.2f} s"]
-            video.write(side_by_side(_frames(episode, cameras, number), Drawing(), lines, height=320))
+            drawing = Drawing(driven=driven[: number + 1] if driven is not None else None)
+            video.write(side_by_side(_frames(episode, cameras, number), drawing, lines, height=320))
 
 
 def _frames(episode: Episode, cameras: list[str], number: int) -> dict[str, Frame]:
     """What the cameras saw; where no depth was recorded it is 0, which is invalid."""
-    import numpy as np
-
     from ..robots.cameras.camera import Frame
 
     frames = {}

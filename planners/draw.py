@@ -95,7 +95,7 @@ def side_by_side(frames: Mapping[str, Frame], drawing: Drawing, lines: Sequence[
         pen.text((column * row.width / len(frames) + 8, 6), name, (255, 255, 255), text, stroke_width=2, stroke_fill=0)
     for number, line in enumerate(lines):
         pen.text((8, height + bar * number + 3), line, (235, 235, 235), text)
-    _legend(pen, text, height + bar * len(lines) + 3)
+    _legend(pen, text, height + bar * len(lines) + 3, drawing)
     return np.asarray(canvas)
 
 
@@ -149,8 +149,12 @@ def _ring(pen: ImageDraw.ImageDraw, pixels: Floats, radius: int) -> None:
         pen.ellipse((u - radius, v - radius, u + radius, v + radius), outline=COLORS["path"], width=2)
 
 
-def _legend(pen: ImageDraw.ImageDraw, text: ImageFont.FreeTypeFont | ImageFont.ImageFont, top: float) -> None:
+def _legend(
+    pen: ImageDraw.ImageDraw, text: ImageFont.FreeTypeFont | ImageFont.ImageFont, top: float, drawing: Drawing
+) -> None:
+    """Name what is drawn, each in its colour."""
     left = 8.0
     for name, color in COLORS.items():
-        pen.text((left, top), name, color, text)
-        left += pen.textlength(name + "    ", text)
+        if getattr(drawing, name) is not None:
+            pen.text((left, top), name, color, text)
+            left += pen.textlength(name + "    ", text)
