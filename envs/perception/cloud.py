@@ -117,3 +117,19 @@ def planes(normal: Points, *, least: float = 0.1, most: int = 4) -> list[tuple[F
         found.append((mean / np.linalg.norm(mean), share))
         rest = rest[~members]
     return found
+
+
+def shift_between(old: Points, new: Points, *, rounds: int = 20, at_most: int = 300) -> Points:
+    """(3,) float32, m: the translation that brings `old` (N, 3) onto `new` (M, 3), a view of a part of the same thing.
+
+    Iterated closest points (P. Besl and N. McKay, PAMI 1992) without rotation, from no motion at all: along a
+    direction in which the view tells nothing, the thing is taken to have stayed.
+    """
+    tree, view = cKDTree(old), new[:: -(-len(new) // at_most)].astype(np.float64)
+    shift = np.zeros(3)
+    for _ in range(rounds):
+        step = (view - shift - old[tree.query(view - shift)[1]]).mean(axis=0)
+        shift += step
+        if np.abs(step).max() < 1e-4:
+            break
+    return shift.astype(np.float32)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from ...robots.cameras.camera import Frame
-from .cloud import Floats, Mask, Points, inside, one_per_voxel, seen_through_any, unproject
+from .cloud import Floats, Mask, Points, inside, one_per_voxel, seen_through_any, shift_between, unproject
 from .detector import Key, Masks
 
 CLOUD_VOXEL = 0.005
@@ -103,29 +104,35 @@ def _thin(points: Points, bounds: Floats) -> Points:
 def carry_over(new: Cloud, old: Cloud, frames: Iterable[Frame]) -> Cloud:
     """Add to what is seen now what was seen before and still holds.
 
-    Nameless points stay unless a camera sees through them. A named thing, or part, keeps its old points or takes its
-    new ones, never both: a thing that creeps would be smeared out.
+    Nameless points stay unless a camera sees through them. A named thing, or part, keeps its old points, in their old
+    place or moved along with what is seen of it now, or takes its new ones, whichever show more of it; never both: a
+    thing that creeps would be smeared out.
     """
     frames = list(frames)
     solid = np.flatnonzero(~seen_through_any(old.background, frames))
     background = np.concatenate([new.background, old.background[solid]])
-    empty = seen_through_any(old.things.points, frames)
     things = []
     for label in np.union1d(new.things.labels, old.things.labels):
-        before = old.things.labels == label
-        things.append(_current(new.things.of([label]), old.things.take(before), empty[before]))
+        things.append(_current(new.things.of([label]), old.things.of([label]), frames))
     return Cloud(background[one_per_voxel(background, CLOUD_VOXEL)], NamedPoints.join(things))
 
 
-def _current(new: NamedPoints, old: NamedPoints, empty: Mask) -> NamedPoints:
-    """Choose between two sights of one thing; `empty` (N,) tells which of the old points are seen through."""
+def _current(new: NamedPoints, old: NamedPoints, frames: Sequence[Frame]) -> NamedPoints:
+    """Choose between two sights of one thing."""
     if not len(old.points):
         return new
+    empty = seen_through_any(old.points, frames).mean()
     if not len(new.points):
-        return old if empty.mean() < 0.5 else new
+        return old if empty < 0.5 else new
+    if _coverage(new) > _coverage(old):
+        return new
     bounds = np.array([old.points.min(axis=0) - STAYED, old.points.max(axis=0) + STAYED])
-    stayed = empty.mean() < 0.1 and inside(new.points, bounds).mean() > 0.95
-    return old if stayed and _coverage(old) >= _coverage(new) else new
+    if empty < 0.1 and inside(new.points, bounds).mean() > 0.95:
+        return old
+    moved = replace(old, points=old.points + shift_between(old.points, new.points))
+    apart = cKDTree(moved.points).query(new.points)[0]
+    fits = np.quantile(apart, 0.9) < COVERAGE_VOXEL and seen_through_any(moved.points, frames).mean() < 0.1
+    return moved if fits else new
 
 
 def _coverage(sight: NamedPoints) -> int:

@@ -85,6 +85,7 @@ class Scene:
         self._held = self._labels(attached) if attached is not None else ()
         # Its points, not the scene itself: a chain of scenes would keep every image of the run.
         self._carried = self._from(previous) if previous is not None else None
+        self._hanging: frozenset[str | None] = previous._hanging - {attached} if previous is not None else frozenset()
 
     @cached_property
     def names(self) -> list[str]:
@@ -174,18 +175,20 @@ class Scene:
             return SceneObject(name, seen.points, seen.eyes, box, whole=self.find(keys[0][0]))
         parts = seen.of(label for label, (_, part) in zip(labels, keys, strict=True) if part)
         mounted = parts.points.mean(axis=0, dtype=np.float64) if len(parts.points) else None
-        box = box if name == self.attached else box.down_to(self._support(box, labels))
+        if name not in self._hanging and name != self.attached:
+            box = self._filled(name, box, labels)
         return SceneObject(name, seen.points, seen.eyes, box, mounted=mounted)
 
-    def _support(self, box: Box, labels: Iterable[int]) -> float:
-        """Height, m, down to which `box` may be filled: its own bottom where a camera looks under it."""
+    def _filled(self, name: str, box: Box, labels: Iterable[int]) -> Box:
+        """Reach down to what the thing stands on, unless a camera looks under it: then it hangs, and is known to."""
         others = np.concatenate([self._fused.background, self._fused.things.but(labels).points])
-        below = others[inside(others, _footprint(box)), 2]
-        ground = float(below.max(initial=0.0))
+        ground = float(others[inside(others, _footprint(box)), 2].max(initial=0.0))
         heights = np.arange(box.bottom, ground, -0.01)[1:]
         column = np.column_stack([np.tile(box.center[:2], (len(heights), 1)), heights]).astype(np.float32)
-        hangs = seen_through_any(column, self._frames.values()).any()
-        return box.bottom if hangs else min(ground, box.bottom)
+        if seen_through_any(column, self._frames.values()).any():
+            self._hanging |= {name}
+            return box
+        return box.down_to(min(ground, box.bottom))
 
 
 def _moved(points: Points, before: Floats, after: Floats) -> Points:

@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from valuefield.envs.perception.cloud import inside, normals, one_per_voxel, planes, seen_through, unproject
+from valuefield.envs.perception.cloud import (
+    inside,
+    normals,
+    one_per_voxel,
+    planes,
+    seen_through,
+    shift_between,
+    unproject,
+)
 from valuefield.robots.cameras.camera import Frame
 
 
@@ -84,3 +92,13 @@ def test_planes_come_by_share():
     np.testing.assert_allclose([first, second], [[0, 0, 1], [1, 0, 0]], atol=1e-9)
     assert (six, three, one) == (0.6, 0.3, 0.1)
     assert len(planes(np.concatenate([side, up, stray]), least=0.2)) == 2
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(-0.01, 0.01), min_size=3, max_size=3))
+def test_the_shift_of_a_partly_seen_thing_is_found(shift):
+    across = np.random.default_rng(0).uniform(0, 0.1, (6000, 2))
+    corner = np.concatenate([np.insert(across[axis::3], axis, 0.0, axis=1) for axis in range(3)])
+    seen = corner[1::2][corner[1::2].sum(axis=1) < 0.08]
+    found = shift_between(corner[::2].astype(np.float32), (seen + shift).astype(np.float32))
+    np.testing.assert_allclose(found, shift, atol=0.003)

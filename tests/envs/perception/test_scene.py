@@ -100,6 +100,15 @@ def test_what_stands_on_the_table_reaches_down_to_it_and_what_hangs_does_not(wor
     assert scene.find("lamp").box.bottom == pytest.approx(0.27, abs=0.01)
 
 
+def test_what_was_seen_to_hang_still_hangs_when_nobody_looks_under_it(world, arm):
+    shown = world('<geom name="lamp" type="box" size=".03 .03 .03" pos=".5 0 .3"/>')
+    before = scene_of(shown, arm)
+    assert scene_of(shown, arm, ("overhead",)).find("lamp").box.bottom == pytest.approx(0.0, abs=1e-3)
+    assert before.find("lamp").box.bottom == pytest.approx(0.27, abs=0.01)
+    after = scene_of(shown, arm, ("overhead",), previous=scene_of(shown, arm, ("overhead",), previous=before))
+    assert after.find("lamp").box.bottom == pytest.approx(0.27, abs=0.01)
+
+
 def test_a_thing_upon_another_ends_where_the_other_begins(shown, arm):
     assert scene_of(shown, arm).find("top drawer").box.bottom == pytest.approx(0.19, abs=0.01)
 
@@ -233,3 +242,16 @@ def test_two_cameras_to_obstacles_within_the_budget(shown, arm):
         Scene(obs, OracleDetector(shown.objects), kinematics=arm(), previous=before).occupancy(GRID)
         spent.append(time.process_time() - start)
     assert min(spent) < 0.040
+
+
+def test_what_moved_and_is_half_hidden_keeps_its_size(world, arm):
+    bar = '<geom name="rack/bar" type="box" size=".006 .05 .006" pos=".5 0 .3"/>'
+    moving = world(bar + '<geom name="robot" type="box" size=".04 .03 .002" pos=".5 .04 2"/>')
+    before = scene_of(moving, arm)
+    moving.move("rack/bar", (0.5, 0, 0.32))
+    moving.move("robot", (0.5, 0.04, 0.34))  # above one half of the bar
+    alone = scene_of(moving, arm, ("overhead",)).find("rack bar")
+    followed = scene_of(moving, arm, ("overhead",), previous=before).find("rack bar")
+    assert np.linalg.norm(alone.center - [0.5, 0, 0.32]) > 0.015
+    np.testing.assert_allclose(followed.center, [0.5, 0, 0.32], atol=0.004)
+    np.testing.assert_allclose(followed.box.half_sizes, before.find("rack bar").box.half_sizes, atol=1e-5)
