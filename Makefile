@@ -22,9 +22,10 @@ setup: $(STAMP)  ## make .venv and install the locked packages and valuefield it
 $(STAMP): requirements.lock pyproject.toml | system
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "$(PYTHON) is not installed. On Debian: apt-get install python3.11 python3.11-venv; or make PYTHON=/path/to/python3.11"; exit 3; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing what requirements.lock lists into .venv; the first time takes some minutes."
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 system:
