@@ -20,7 +20,7 @@ help:  ## show this list
 setup: $(STAMP)  ## make .venv and install the locked packages and valuefield itself
 
 $(STAMP): requirements.lock pyproject.toml | system
-	@command -v $(PYTHON) >/dev/null || { \
+	@test -x $(BIN)/python || command -v $(PYTHON) >/dev/null || { \
 	  echo "$(PYTHON) is not installed. On Debian: apt-get install python3.11 python3.11-venv; or make PYTHON=/path/to/python3.11"; exit 3; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing what requirements.lock lists into .venv; the first time takes some minutes."
