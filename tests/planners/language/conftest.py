@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -30,12 +32,7 @@ class FakeScene:
     """As much of a Scene as language programs use. opened: how far each drawer stands out, m. hidden: not visible."""
 
     def __init__(self, names, *, tool=(0.35, 0.0, 0.45), opened=None, hidden=()):
-        self.things = {}
-        for place, name in enumerate(names):
-            if name == "cabinet":
-                self._cabinet(opened or {})
-            elif not name.endswith(" drawer"):
-                self._thing(name, place)
+        self.things = built(tuple(names), tuple(sorted((opened or {}).items())))
         self.names = list(self.things)
         self.tool_pose = np.array([*tool, 0.0, 1.0, 0.0, 0.0])
         self.hidden = set(hidden)
@@ -45,27 +42,39 @@ class FakeScene:
             raise UnknownName("object", name, self.names)
         return None if name in self.hidden else self.things[name]
 
-    def _thing(self, name, place):
-        size = SIZES.get(next((word for word in name.split() if word in SIZES), ""), FLAT)
-        floats = name == "target" or name.endswith("ball")
-        at = np.array([0.3 + 0.12 * (place % 3), -0.3 + 0.14 * place, 0.35 if floats else size[2] / 2])
-        self._add(name, box_points(at, (0.05,) * 3 if floats else size, 0.3 * place))
 
-    def _cabinet(self, opened):
-        boards = [((0.28, 0.36, 0.012), 0.516), ((0.28, 0.36, 0.06), 0.03)]
-        parts = [box_points(in_cabinet(-0.14, 0, z), size, CABINET_YAW) for size, z in boards]
-        self._add("cabinet", np.concatenate(parts))
-        for level, name in enumerate(DRAWERS):
-            out, z = opened.get(name, 0.0), 0.06 + (level + 0.5) * 0.15
-            front = box_points(in_cabinet(out - 0.0075, 0, z), (0.015, 0.33, 0.144), CABINET_YAW)
-            tray = box_points(in_cabinet(out - 0.12, 0, z - 0.06), (0.2, 0.3, 0.004), CABINET_YAW)
-            bar = box_points(in_cabinet(out + STAND_OFF, 0, z), (0.012, 0.1, 0.012), CABINET_YAW, count=400)
-            self._add(name, np.concatenate([front, tray, bar]), mounted=bar.mean(axis=0))
-            self._add(f"{name} handle", bar, whole=self.things[name])
+@cache
+def built(names, opened):
+    """Things by name; the drawers of a cabinet, with their handles, come with it."""
+    things = {}
+    for place, name in enumerate(names):
+        if name == "cabinet":
+            things |= cabinet(dict(opened))
+        elif not name.endswith((" drawer", " handle")):
+            floats = name == "target" or name.endswith("ball")
+            size = SIZES.get(next((word for word in name.split() if word in SIZES), ""), FLAT)
+            at = np.array([0.3 + 0.12 * (place % 3), -0.3 + 0.14 * place, 0.35 if floats else size[2] / 2])
+            things[name] = thing(name, box_points(at, (0.05,) * 3 if floats else size, 0.3 * place))
+    return things
 
-    def _add(self, name, points, **more):
-        points = points.astype(np.float32)
-        self.things[name] = SceneObject(name, points, np.tile(EYE, (len(points), 1)), fit_box(points), **more)
+
+def cabinet(opened):
+    boards = [((0.28, 0.36, 0.012), 0.516), ((0.28, 0.36, 0.06), 0.03)]
+    parts = [box_points(in_cabinet(-0.14, 0, z), size, CABINET_YAW) for size, z in boards]
+    things = {"cabinet": thing("cabinet", np.concatenate(parts))}
+    for level, name in enumerate(DRAWERS):
+        out, z = opened.get(name, 0.0), 0.06 + (level + 0.5) * 0.15
+        front = box_points(in_cabinet(out - 0.0075, 0, z), (0.015, 0.33, 0.144), CABINET_YAW)
+        tray = box_points(in_cabinet(out - 0.12, 0, z - 0.06), (0.2, 0.3, 0.004), CABINET_YAW)
+        bar = box_points(in_cabinet(out + STAND_OFF, 0, z), (0.012, 0.1, 0.012), CABINET_YAW, count=400)
+        things[name] = thing(name, np.concatenate([front, tray, bar]), mounted=bar.mean(axis=0))
+        things[f"{name} handle"] = thing(f"{name} handle", bar, whole=things[name])
+    return things
+
+
+def thing(name, points, **more):
+    points = points.astype(np.float32)
+    return SceneObject(name, points, np.tile(EYE, (len(points), 1)), fit_box(points), **more)
 
 
 def in_cabinet(x, y, z):

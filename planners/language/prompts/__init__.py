@@ -1,0 +1,1 @@
+"""The prompts of the language programs, one text file each."""
