@@ -17,6 +17,7 @@ if sys.platform == "linux" and not os.environ.get("DISPLAY"):
 
 ROBOTS = {
     "panda-sim": "panda_sim:PandaSim",
+    "panda-bullet": "panda_bullet:PandaBullet",
 }
 """Name of each arm, and where its driver is; imported only when asked for."""
 

@@ -43,11 +43,7 @@ class ArmKinematics(Protocol):
 
 @cache
 def _model() -> mujoco.MjModel:
-    model = panda.arm_model()
-    model.geom_margin[:] = FAR / 2  # MuJoCo adds the margins of both geoms
-    floor = model.geom("floor").id
-    model.geom_contype[floor] = model.geom_conaffinity[floor] = 0
-    return model
+    return panda.arm_model(FAR)
 
 
 class PandaKinematics:

@@ -136,13 +136,20 @@ def spec(meshes: Meshes = "visual") -> mujoco.MjSpec:
     return world
 
 
-def arm_model() -> mujoco.MjModel:
-    """The arm alone, seven degrees of freedom, fingers fixed wide open: for kinematics."""
+def arm_model(margin: float) -> mujoco.MjModel:
+    """The arm alone, seven degrees of freedom, fingers fixed wide open: for kinematics.
+
+    Args:
+        margin: m, how near parts must come for MuJoCo to report a contact, which has their distance.
+    """
     world = table_world()
     robot = _Builder(world, "collision")
     hand = robot.add_arm()
     for side in SIDES:
         robot.add_finger(hand, side, FINGER_TRAVEL)
+    world.delete(world.geom("floor"))
+    for geom in world.geoms:
+        geom.margin = margin / 2  # MuJoCo adds the margins of both
     return world.compile()
 
 

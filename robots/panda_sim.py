@@ -71,7 +71,7 @@ class PandaSim(Driver):
     def _read(self) -> RobotState:
         hand = self.data.xmat[self._hand].reshape(3, 3)
         # The sensor gives what each pad does to the world; its opposite, in hand axes, is what the pad feels.
-        touch = -(self._pad_forces.reshape(2, 3) @ hand).ravel()
+        touch = 0.0 - (self._pad_forces.reshape(2, 3) @ hand).ravel()
         return RobotState(self.now(), self._q.copy(), self._dq.copy(), max(0.0, float(self._finger_q.sum())), touch)
 
     def _write(self, target: JointTarget) -> None:

@@ -2,8 +2,8 @@
 
 It works on the joint speeds of the next control period. Range, speed, acceleration and jump each allow an interval of
 speeds, braking distance included; the target is clipped to what they share. Then the tool point and the distances
-between links and to the table are looked at, for the target and for the place where the arm would stand if it braked
-from there at once. If either is not fit, the arm brakes; that it can was made sure of one period before.
+between links and to the table are looked at, for the target and for the way on which the arm would come to rest if it
+braked from there at once. If any of it is not fit, the arm brakes now; that it can was made sure of one period before.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def fastest_stop(distance: ArrayLike, rate: ArrayLike, dt: float) -> Floats:
         dt: s, the control period.
     """
     step = np.multiply(rate, dt)
-    d = distance / (step * dt)
+    d = np.divide(distance, step * dt)
     k = np.floor((np.sqrt(1.0 + 8.0 * d) - 1.0) / 2.0)
     stop: Floats = step * (k + (d - k * (k + 1) / 2) / (k + 1))
     return stop
@@ -198,13 +198,13 @@ def _braked(speed: Floats, limits: Limits, dt: float) -> Floats:
     return braked
 
 
-def _standstill(start: Floats, speed: Floats, limits: Limits, dt: float) -> Floats:
-    """Where the arm comes to rest if it goes at `speed` for one period and brakes in the ones after."""
+def _way_to_rest(start: Floats, speed: Floats, limits: Limits, dt: float) -> Floats:
+    """Where the arm is (k, n) at the end of each period if it goes at `speed` for one and brakes in those after."""
     step = limits.ddq_max * dt
-    periods = np.abs(speed) / step
-    k = np.floor(periods)
-    stop: Floats = start + np.sign(speed) * step * dt * (k * (k + 1) / 2 + (periods - k) * (k + 1))
-    return stop
+    periods = max(1, int(np.ceil(np.max(np.abs(speed) / step) - _EPS)))
+    slower = np.abs(speed) - step * np.arange(periods)[:, None]
+    way: Floats = start + np.cumsum(np.sign(speed) * np.maximum(slower, 0.0) * dt, axis=0)
+    return way
 
 
 def _violations(wanted: Floats, bounds: dict[str, tuple[Floats, Floats]]) -> Iterator[Violation]:
@@ -217,10 +217,8 @@ def _violations(wanted: Floats, bounds: dict[str, tuple[Floats, Floats]]) -> Ite
 
 
 def _unfit(start: Floats, dq: Floats, limits: Limits, kinematics: Kinematics, dt: float) -> Violation | None:
-    """What is wrong with the target that speed `dq` leads to, or with where the arm would stop after it."""
-    stop = _standstill(start, dq, limits, dt)
-    following = start + dq * dt
-    for q in (following,) if np.abs(stop - following).max() < _EPS else (following, stop):
+    """What is wrong with the target that speed `dq` leads to, or with the way on which the arm would stop after it."""
+    for q in _way_to_rest(start, dq, limits, dt):
         outside = _outside(kinematics.tool_pose(q), limits)
         if outside > _EPS and outside > _outside(kinematics.tool_pose(start), limits) + _EPS:
             return Violation("workspace", outside, 0.0)
