@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import deque
 
 from ...robots.errors import ProgramError
 from .values import MAX_INTEGER
@@ -69,9 +70,9 @@ def _check_nesting(source: str) -> None:
 
 
 def _check(tree: ast.Module) -> None:
-    waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
+    waiting: deque[tuple[ast.AST, int]] = deque([(tree, 0)])
     while waiting:
-        node, depth = waiting.pop()
+        node, depth = waiting.popleft()
         if depth > MAX_TREE_DEPTH:
             raise ProgramError(f"{_line(node)}an expression nested more than {MAX_TREE_DEPTH} deep")
         _check_node(node)
