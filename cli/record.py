@@ -73,7 +73,7 @@ def run(args: Args) -> int:
 def _record(args: Args, env: TabletopEnv, actor: Actor, seed: int) -> dict[str, Any]:
     """Record one episode. An actor that gives up ends it; the steps so far are kept."""
     from ..agents.evaluate import GIVEN_UP, drive
-    from ..envs.actions import Anchor, EeDeltaAction
+    from ..envs.actions import EeDeltaAction
     from ..envs.episodes import EpisodeHeader, EpisodeWriter, Step
     from ..robots.state import JointTarget
 
@@ -83,7 +83,7 @@ def _record(args: Args, env: TabletopEnv, actor: Actor, seed: int) -> dict[str, 
     delta = EeDeltaAction(env.robot)
     success, reason = False, ""
     with EpisodeWriter(args.out, header, obs) as writer:
-        anchor = Anchor(env.last_sent_q, env.last_sent_pose)
+        anchor = env.anchor
         try:
             for tick in drive(actor, env, obs, info):
                 sent = tick.info["action_sent"]
@@ -91,7 +91,7 @@ def _record(args: Args, env: TabletopEnv, actor: Actor, seed: int) -> dict[str, 
                 extra = {"ee_delta": delta.encode(target, anchor), "violations": tick.info.get("violations", {})}
                 step = Step(sent, tick.reward, tick.terminated, tick.truncated, tick.action, info=extra)
                 writer.step(step, tick.obs)
-                anchor = Anchor(env.last_sent_q, env.last_sent_pose)
+                anchor = env.anchor
                 success, reason = bool(tick.info["success"]), str(tick.info.get("fault", ""))
         except GIVEN_UP as error:
             success, reason = False, f"{type(error).__name__}: {error}"

@@ -168,10 +168,13 @@ class CartesianServo:
         self.q = 0.5 * (limits.q_min + limits.q_max)
         self._dq, self._last_goal = np.zeros(len(self.q)), kinematics.tool_pose(self.q)
 
-    def reset(self, q: Floats) -> None:
-        """Go on from joint angles q (n,), rad: at the same speed if the last step led there, else from rest."""
-        if not np.array_equal(q, self.q):
-            self.q, self._dq = np.array(q, np.float64), np.zeros(len(q))
+    def reset(self, q: Floats, dq: Floats | None = None) -> None:
+        """Go on from joint angles q (n,), rad: at the same speed if the last step led there, else at dq (n,), rad/s.
+
+        What was sent went through the rounding of an action and of `clamp`, hence the tolerance. Without dq: from rest.
+        """
+        if np.abs(q - self.q).max() > 1e-6:
+            self.q, self._dq = np.array(q, np.float64), np.zeros(len(q)) if dq is None else np.array(dq, np.float64)
             self._last_goal = self.kinematics.tool_pose(self.q)
 
     def step(self, pose: Floats, posture: Floats | None = None) -> Floats:

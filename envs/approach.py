@@ -1,0 +1,115 @@
+"""Which joints to reach a keyframe with, so that the straight moves after it succeed too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+import numpy as np
+
+from ..robots import ik, motion
+from ..robots.geometry import interpolate, pose_error, quat_multiply
+from ..robots.robot import Robot
+from ..robots.state import Floats
+from .clearance import Clearance
+from .keyframe import Keyframe
+from .tabletop.task import Task
+from .tabletop.world import World
+
+COMFORT = 0.25
+"""rad to the ends of its range, beyond which a joint is as good as in the middle."""
+EVERY = 3
+"""Control ticks between two collision checks on a straight move."""
+SPEED = 0.5
+"""Share of the joint speed limits at which free moves go."""
+TURNING = 1.0
+"""rad/s, at which the tool turns on straight moves at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A free move. keyframe: where it goes. grip: (4,), with which. rows: (m, 7) rad, one a control tick."""
+
+    keyframe: Keyframe
+    grip: Floats
+    rows: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A way to stand at a keyframe. margin: rad, least distance of a joint to its limits, there and after."""
+
+    keyframe: Keyframe
+    grip: Floats
+    q: Floats
+    margin: float
+
+
+class Approach:
+    """Finds routes to the free keyframes of a task.
+
+    `grips` are the task's, and each again with the fingers exchanged.
+    """
+
+    def __init__(self, world: World, task: Task, robot: Robot) -> None:
+        self._world, self._task, self._robot = world, task, robot
+        self._kinematics, self._dt = robot.kinematics, robot.driver.ctrl_dt
+        self._servo = ik.CartesianServo(robot.kinematics, robot.limits, self._dt)
+        self.clearance = Clearance(world, robot)
+        self.grips = [turned for grip in task.grips for turned in (grip, quat_multiply(grip, ik.FLIP[3:]))]
+
+    def route(self, name: str, q: Floats, rng: np.random.Generator) -> Route | None:
+        """From joints `q` (7,) to keyframe `name`, with the grip and the joints that serve the moves after it best.
+
+        None if there is no way, or none was found.
+        """
+        self.clearance.renew()
+        for end in self._ends(name, q)[:4]:
+            corners = motion.plan_joint_path(q, end.q, self._free(end.keyframe), self._robot.limits, rng)
+            if corners is not None:
+                rows = motion.time_parameterise(corners, self._robot.limits, self._dt, SPEED)
+                return Route(end.keyframe, end.grip, np.vstack([q, rows]))
+        return None
+
+    def _free(self, keyframe: Keyframe) -> motion.Free:
+        width = max(self._world.width, keyframe.width)
+        return lambda q: self.clearance.free(q, width, keyframe.touches)
+
+    def _ends(self, name: str, q: Floats) -> list[_End]:
+        """Ways to stand at the keyframe from which the straight moves after it can be made, best first."""
+        ends = [end for grip in self.grips for end in self._ends_with(grip, name, q)]
+        return sorted(ends, key=lambda end: 0.05 * float(np.abs(end.q - q).max()) - min(end.margin, COMFORT))
+
+    def _ends_with(self, grip: Floats, name: str, q: Floats) -> Iterator[_End]:
+        frames = self._task.keyframes(self._world, grip)
+        at = next(k for k, frame in enumerate(frames) if frame.name == name)
+        keyframe, moves = frames[at], list(takewhile(lambda frame: frame.straight, frames[at + 1 :]))
+        found = ik.solve(self._kinematics, keyframe.pose, limits=self._robot.limits, seeds=[q], flips=False)
+        for end in (solution.q for solution in found):
+            if self.clearance.free(end, keyframe.width, keyframe.touches):
+                margin = self._margin(end, moves)
+                if margin is not None:
+                    yield _End(keyframe, grip, end, margin)
+
+    def _margin(self, q: Floats, moves: Sequence[Keyframe]) -> float | None:
+        """rad, least distance of a joint to its limits at `q` and on the moves from there; None if one fails."""
+        rows = [q]
+        self._servo.reset(q)
+        for move in moves:
+            line = self._line(rows[-1], move.pose, move.speed)
+            if line is None or not all(self.clearance.free(row, move.width, move.touches) for row in line[::-EVERY]):
+                return None
+            rows += line
+        at = np.array(rows)
+        return float(np.minimum(at - self._robot.limits.q_min, self._robot.limits.q_max - at).min())
+
+    def _line(self, q: Floats, pose: Floats, speed: float) -> list[Floats] | None:
+        """Joints (7,) of each tick of a straight move to `pose`; None if the arm does not get there."""
+        start = self._kinematics.tool_pose(q)
+        distance, angle = pose_error(start, pose)
+        count = int(np.ceil(max(distance / speed, angle / TURNING) / self._dt)) + 1
+        rows = [self._servo.step(interpolate(start, pose, k / count)) for k in range(1, count + 1)]
+        rows += [self._servo.step(pose) for _ in range(4)]
+        missed, turned = pose_error(self._kinematics.tool_pose(rows[-1]), pose)
+        return rows if missed < 0.004 and turned < 0.05 else None

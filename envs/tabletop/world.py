@@ -1,0 +1,187 @@
+"""What a task may know of the simulated world: poses, joints and contacts, by name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import mujoco
+import numpy as np
+
+from ...robots.geometry import inverse, transform
+from ...robots.state import Floats
+
+TOUCH = 0.2
+"""N, contact of one pad below which it does not hold anything."""
+
+
+class World:
+    """Typed access to a compiled scene with an arm in it.
+
+    model, data: of the scene; both are written to by `place` and `set_joint`. names: {body: what people call it in this
+    episode}; a body that is not in it goes by its own name.
+    """
+
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        self.model, self.data = model, data
+        self.names: Mapping[str, str] = {}
+        self._robot_root = model.body("link0").id
+        self._tool = model.site("tool").id
+        self._pads = (model.geom("pad_left").id, model.geom("pad_right").id)
+        self._fingers = [model.joint(f"{side}_finger").qposadr[0] for side in ("left", "right")]
+
+    # --- reading
+
+    @property
+    def tool(self) -> Floats:
+        """(7,) pose of the tool point, m and wxyz, world."""
+        quat = np.empty(4)
+        mujoco.mju_mat2Quat(quat, self.data.site_xmat[self._tool])
+        return np.concatenate([self.data.site_xpos[self._tool], quat])
+
+    @property
+    def width(self) -> float:
+        """Opening of the gripper, m."""
+        return float(self.data.qpos[self._fingers].sum())
+
+    def pose(self, body: str) -> Floats:
+        """(7,) pose of a body, m and wxyz, world."""
+        seen = self.data.body(body)
+        pose: Floats = np.concatenate([seen.xpos, seen.xquat])
+        return pose
+
+    def position(self, body: str) -> Floats:
+        """(3,) origin of a body, m, world."""
+        return np.array(self.data.body(body).xpos)
+
+    def above(self, body: str, height: float) -> Floats:
+        """(3,) the point `height` m above a body's origin, world."""
+        return self.position(body) + np.array([0.0, 0.0, height])
+
+    def in_frame(self, body: str, point: Floats) -> Floats:
+        """A point (3,) of the world, seen from a body, m."""
+        return transform(inverse(self.pose(body)), point)
+
+    def joint(self, name: str) -> float:
+        """Value of a slide joint, m."""
+        return float(self.data.joint(name).qpos[0])
+
+    def state(self, body: str) -> Floats:
+        """(7,) pose of a body, then the value of its slide joint if it has one."""
+        slides = self.model.body(body).dofnum[0] == 1
+        return np.append(self.pose(body), self.joint(body)) if slides else self.pose(body)
+
+    def speed(self, body: str) -> float:
+        """Of a movable body's origin, m/s."""
+        return float(np.linalg.norm(self.data.joint(body).qvel[:3]))
+
+    def name(self, geom: int) -> tuple[str, str]:
+        """(object, part) of a geom: "robot" for the arm, the world's own geoms by their names."""
+        body = int(self.model.geom_bodyid[geom])
+        own = self.model.geom(geom).name
+        if self.is_robot(geom):
+            return "robot", ""
+        if body == 0:
+            return own, ""
+        called = self.model.body(body).name
+        return self.names.get(called, called), own.partition(":")[2]
+
+    def objects(self) -> dict[int, tuple[str, str]]:
+        """{geom id, as in `seg` images: (name, part)} of everything in the scene."""
+        return {geom: self.name(geom) for geom in range(self.model.ngeom)}
+
+    def is_robot(self, geom: int) -> bool:
+        """Whether a geom belongs to the arm or its gripper."""
+        return bool(self.model.body_rootid[self.model.geom_bodyid[geom]] == self._robot_root)
+
+    # --- contacts
+
+    def holds(self, body: str) -> bool:
+        """Whether both pads press on the body, from opposite sides."""
+        wanted = self.model.body(body).id
+        pressed: dict[int, float] = defaultdict(float)
+        for pad, geom, force in self._pad_contacts():
+            if self.model.geom_bodyid[geom] == wanted:
+                pressed[pad] += force
+        return all(pressed[pad] > TOUCH for pad in self._pads)
+
+    def held(self) -> int | None:
+        """Body id of what both pads press on, None if there is nothing."""
+        pressed: dict[int, set[int]] = defaultdict(set)
+        for pad, geom, force in self._pad_contacts():
+            if force > TOUCH:
+                pressed[int(self.model.geom_bodyid[geom])].add(pad)
+        return next((body for body, pads in pressed.items() if len(pads) == 2 and body != 0), None)
+
+    def collisions(self, above: float = 1.0) -> list[tuple[str, str, float]]:
+        """(robot part or held object, what it touches, N) of each pair that presses with more than `above` N now.
+
+        A robot part goes by its link's name. What the arm does to itself is left out: the driver's monitor counts it.
+        """
+        held = self.held()
+        total: dict[tuple[str, str], float] = defaultdict(float)
+        for one, other, force in self._contacts():
+            for a, b in ((one, other), (other, one)):
+                if self.is_robot(b) or not (self.is_robot(a) or self.model.geom_bodyid[a] == held):
+                    continue
+                part = self.model.body(self.model.geom_bodyid[a]).name if self.is_robot(a) else self.name(a)[0]
+                total[part, self.name(b)[0]] += force
+        return [(a, b, force) for (a, b), force in total.items() if force > above]
+
+    def _pad_contacts(self) -> list[tuple[int, int, float]]:
+        """(pad, other geom, N) of the contacts of the pads with anything but the robot."""
+        found = []
+        for one, other, force in self._contacts():
+            for a, b in ((one, other), (other, one)):
+                if a in self._pads and not self.is_robot(b):
+                    found.append((a, b, force))
+        return found
+
+    def _contacts(self) -> list[tuple[int, int, float]]:
+        """(geom, geom, N) of every contact now."""
+        wrench = np.empty(6)
+        found = []
+        for k in range(self.data.ncon):
+            mujoco.mj_contactForce(self.model, self.data, k, wrench)
+            one, other = self.data.contact.geom[k]
+            found.append((int(one), int(other), float(np.linalg.norm(wrench[:3]))))
+        return found
+
+    # --- writing, at reset
+
+    def place(self, body: str, at: Sequence[float] | Floats, *, yaw: float = 0.0) -> None:
+        """Put a body of the world at (3,) m, turned by `yaw` rad; what moves on its own is at rest there."""
+        pose = np.array([*at, np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)])
+        spot = self.model.body(body)
+        if spot.dofnum[0] == 6:
+            joint = self.data.joint(int(spot.jntadr[0]))
+            joint.qpos, joint.qvel = pose, 0
+        else:
+            spot.pos, spot.quat = pose[:3], pose[3:]
+
+    def set_joint(self, name: str, value: float) -> None:
+        """Set a slide joint, m, at rest."""
+        joint = self.data.joint(name)
+        joint.qpos, joint.qvel = value, 0
+
+    def paint(self, body: str, rgba: Sequence[float], *, part: str = "") -> None:
+        """Colour the geoms of a body that belong to `part`."""
+        first, count = self.model.body(body).geomadr[0], self.model.body(body).geomnum[0]
+        for geom in range(first, first + count):
+            if self.model.geom(geom).name.partition(":")[2] == part:
+                self.model.geom_rgba[geom] = rgba
+
+
+def scatter(
+    rng: np.random.Generator, count: int, low: Sequence[float], high: Sequence[float], *, apart: float
+) -> Floats:
+    """(count, d) points, uniform in the box `low`..`high`, no two nearer than `apart` m.
+
+    RuntimeError after 1000 tries: the box is too small for them, which is a mistake in a task.
+    """
+    for _ in range(1000):
+        points = rng.uniform(low, high, size=(count, len(low)))
+        gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)[np.triu_indices(count, 1)]
+        if (gaps >= apart).all():
+            return points
+    raise RuntimeError(f"no room for {count} things {apart} m apart in {list(low)}..{list(high)} m")
