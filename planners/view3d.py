@@ -101,7 +101,7 @@ def _unproject(frame: Frame) -> tuple[Floats, NDArray[np.uint8]]:
     depth = frame.depth[rows, columns].astype(np.float64)
     rays = np.column_stack([columns, rows, np.ones(len(rows))]) @ np.linalg.inv(frame.intrinsics).T
     points = (rays * depth[:, None]) @ frame.world_from_cam[:3, :3].T + frame.world_from_cam[:3, 3]
-    return points, frame.rgb[rows, columns]
+    return np.asarray(points, dtype=np.float64), frame.rgb[rows, columns]
 
 
 def _traces(chapter: Chapter) -> list[dict[str, Any]]:
