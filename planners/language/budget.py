@@ -13,7 +13,7 @@ MAX_LENGTH = 10_000
 """Longest sequence or string."""
 MAX_MAPS = 16
 MAX_CALL_DEPTH = 32
-SECONDS = 1.5
+SECONDS = 1.0
 """Wall-clock time of one run, the time that a language model takes to write a program left out."""
 
 _CLOCK_EVERY = 256

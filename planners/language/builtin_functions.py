@@ -15,7 +15,7 @@ Call = Callable[..., Any]
 
 
 class Builtins:
-    """Functions bound to one run: they charge its budget, and `call` runs a function that the program defined."""
+    """Functions bound to one run: they charge its budget, and `call(function, item)` calls one of the program's own."""
 
     def __init__(self, budget: Budget, call: Call) -> None:
         self._budget = budget

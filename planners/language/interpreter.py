@@ -95,7 +95,7 @@ class _Function:
 class _Run:
     def __init__(self, names: Mapping[str, Any], budget: Budget) -> None:
         self.budget = budget
-        self.builtins = Builtins(budget, self._apply)
+        self.builtins = Builtins(budget, lambda function, item: self._apply(function, [item], {}))
         self.top = _Scope(_Scope(None, {**self.builtins.names(), **names}))
 
     def block(self, statements: Sequence[ast.stmt], scope: _Scope) -> None:
@@ -264,7 +264,7 @@ class _Run:
         function = self.value(node.func, scope)
         arguments = [self.value(argument, scope) for argument in node.args]
         named = {str(each.arg): self.value(each.value, scope) for each in node.keywords}
-        return self._apply(function, *arguments, **named)
+        return self._apply(function, arguments, named)
 
     # what they share
 
@@ -307,7 +307,7 @@ class _Run:
             if all(self._truth(test, scope) for test in loops[0].ifs):
                 self._comprehend(loops[1:], item, scope, found)
 
-    def _apply(self, function: Any, *arguments: Any, **named: Any) -> Any:
+    def _apply(self, function: Any, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
         self.budget.spend()
         with self.budget.call():
             if isinstance(function, _Function):

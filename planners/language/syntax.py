@@ -48,7 +48,7 @@ def parse(source: str) -> ast.Module:
         raise ProgramError(f"a program of {len(source)} characters; at most {MAX_SOURCE} are allowed")
     _check_nesting(source)
     try:
-        tree = ast.parse(source)
+        tree = ast.parse(source, filename="<program>")
     except SyntaxError as error:
         raise ProgramError(f"line {error.lineno}: {error.msg}") from None
     except (ValueError, MemoryError, RecursionError) as error:

@@ -11,7 +11,7 @@ from valuefield.planners.language.values import Vector
 from valuefield.robots.errors import BadInput, InstructionRefused, ProgramError
 
 
-def run(source, names=None, seconds=1.5):
+def run(source, names=None, seconds=1.0):
     return Program(source).run(names or {}, Budget(seconds))
 
 
