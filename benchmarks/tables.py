@@ -1,6 +1,7 @@
-"""Draw the success tables of docs/results.md from the lines of benchmarks/results/*.jsonl.
+"""Draw the tables of docs/results.md from the lines of benchmarks/results/*.jsonl.
 
-Each file is one table, each of its lines a finished cell of `valuefield eval --results NAME`. Run by `make docs`.
+Each line is a finished cell of `valuefield eval --results NAME` or of `valuefield bench NAME --results`. Run by
+`make docs`.
 """
 
 from __future__ import annotations
@@ -31,17 +32,35 @@ def main() -> None:
 
 
 def table(path: Path) -> str:
-    """One Markdown table a file, under the command that adds to it."""
+    """The file's cells as Markdown: those of `eval` one line each, those of `bench` one table each."""
     cells = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     evaluated = [cell for cell in cells if "successes" in cell["result"]]
-    lines = [f"## {path.stem}", "", *commands(evaluated, path.stem), ""]
-    lines += [
-        "| environment | policy | successes | rate | 95 % | violations | commit |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    rates = [cell["result"]["successes"] / cell["result"]["episodes"] for cell in evaluated]
-    mean = f"Mean rate of the rows: {sum(rates) / len(rates):.2f}" if rates else "No cell is finished yet."
-    return "\n".join([*lines, *(row(cell) for cell in evaluated), "", mean, ""])
+    measured = [cell for cell in cells if "rows" in cell["result"]]
+    parts = [success_table(evaluated, path.stem)] if evaluated else []
+    parts += [bench_table(cell) for cell in measured]
+    return "\n\n".join([f"## {path.stem}", *(parts or ["No cell is finished yet."])]) + "\n"
+
+
+def success_table(cells: list[dict[str, Any]], name: str) -> str:
+    """The commands, a line a cell, and the mean of the rates."""
+    head = "| environment | policy | successes | rate | 95 % | violations | commit |\n|---|---|---|---|---|---|---|"
+    rates = [cell["result"]["successes"] / cell["result"]["episodes"] for cell in cells]
+    rows = "\n".join(row(cell) for cell in cells)
+    return "\n\n".join(
+        ["\n".join(commands(cells, name)), f"{head}\n{rows}", f"Mean rate: {sum(rates) / len(rates):.2f}"]
+    )
+
+
+def bench_table(cell: dict[str, Any]) -> str:
+    """The command, and a line a row of the bench."""
+    config = dict(cell["config"])
+    flags = " ".join(f"--{key} {value}" for key, value in config.items() if key != "bench")
+    lines = [f"    valuefield bench {config['bench']} {flags} --results", "", f"Commit {cell['commit']}.", ""]
+    lines += ["| row | ours | baseline | ratio | unit |", "|---|---|---|---|---|"]
+    for each in cell["result"]["rows"]:
+        ratio = "" if each["ratio"] is None else f"{each['ratio']:.1f}"
+        lines.append(f"| {each['name']} | {each['ours']:.4g} | {each['baseline']:.4g} | {ratio} | {each['unit']} |")
+    return "\n".join(lines)
 
 
 def commands(cells: list[dict[str, Any]], name: str) -> Iterator[str]:
