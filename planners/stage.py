@@ -1,0 +1,128 @@
+"""What the stages of a sub-goal share: the means they work with, the orders they give, how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..envs.perception.scene import Scene
+from ..robots.kinematics import ArmKinematics
+from ..robots.state import JointTarget
+from .arm_path import ArmPath, ArmPlanner, Reach
+from .field import Field
+from .grid import Grid
+from .language.subgoal import SubGoal
+from .path import PathResult, plan_path
+from .value_map import ValueMaps
+from .watch import Watcher
+
+Floats = NDArray[np.float64]
+Observation = dict[str, Any]
+
+OPEN, CLOSED, GRIP_FORCE = 0.08, 0.0, 20.0
+"""m, m, N a finger."""
+
+
+APPROACH_CLEARANCE, LONGEST_APPROACH = 0.03, 0.40
+"""m, m: the straight way in begins this far from everything, and is never longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a plan is carried out. All cameras look when a sub-goal starts, the two of `glance` at every replan."""
+
+    cameras: tuple[str, ...] = ("front", "left_shoulder", "right_shoulder", "overhead", "wrist")
+    glance: tuple[str, str] = ("front", "overhead")
+    replan_ticks: int = 4  # control ticks between two replans: 5 Hz at 0.05 s
+    approach: float = 0.08  # m, the last way to a contact is straight along the fingers
+    backing: float = 0.20  # m, arm poses from which the arm can back out this far are preferred for a contact
+    reached: float = 0.015  # m, a goal counts as reached within this
+    tries: int = 2  # attempts at a sub-goal, each from a fresh look
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a sub-goal ended. distance: m from the tool point (or the moved object) to the goal, None without a goal."""
+
+    reached: bool
+    reason: str
+    distance: float | None = None
+
+
+@dataclass(slots=True)
+class View:
+    """The newest plan, for those who draw it. path_world: (n, 3) m, or None where there was no path."""
+
+    scene: Scene
+    maps: ValueMaps
+    goal_world: Floats | None = None
+    path_world: Floats | None = None
+
+
+@dataclass(slots=True)
+class Means:
+    """What every stage works with, and the record it keeps."""
+
+    watcher: Watcher
+    arm: ArmPlanner
+    kinematics: ArmKinematics
+    grid: Grid
+    settings: Settings
+    width: float = OPEN
+    planning_ms: list[float] = field(default_factory=list)
+    replans: int = 0
+    view: View | None = None
+
+    def see(self, cameras: Sequence[str], subgoal: SubGoal) -> tuple[Scene, ValueMaps]:
+        """Look through `cameras`, and compose the maps of `subgoal` from what is seen."""
+        scene = self.watcher.look(cameras)
+        maps = subgoal.maps(scene)
+        self.view = View(scene, maps)
+        return scene, maps
+
+    def obstacles(self, scene: Scene, ignore: Sequence[str]) -> Field:
+        """One distance transform of everything in the scene but `ignore`."""
+        return Field(self.grid, scene.occupancy(self.grid, ignore=[n for n in ignore if n in scene.names]))
+
+    def path(self, maps: ValueMaps, field_: Field, start_world: Floats) -> PathResult:
+        """Plan over the maps and keep the path for drawing."""
+        result = plan_path(maps, field_, start_world)
+        if self.view is not None:
+            self.view.path_world = result.points_world
+        return result
+
+    def follow(self, q: Floats, reach: Reach, obstacles: Field, at_contact: Field | None = None) -> ArmPath | None:
+        """Joint rows for `reach`. at_contact: the obstacles without what the approach is to touch."""
+        return self.arm.plan(q, reach, obstacles.distance_at, at_contact.distance_at if at_contact else None)
+
+    def approach_to(self, goal: Floats, axis: Floats, obstacles: Field) -> float:
+        """How long, m, the straight way in along `axis` to `goal` must be to begin clear of all `obstacles`."""
+        lengths = np.arange(self.settings.approach, LONGEST_APPROACH, 0.01)
+        starts = goal - lengths[:, None] * axis
+        good = self.grid.inside(self.grid.to_index(starts)) & (obstacles.distance_at(starts) >= APPROACH_CLEARANCE)
+        return float(lengths[good][0]) if good.any() else 0.0
+
+    def order(self, q: Floats) -> JointTarget:
+        """The next joint target with the gripper as it should be now."""
+        return JointTarget(q, self.width, GRIP_FORCE)
+
+    def timed(self, began: float) -> None:
+        """Note that a replan that began at `perf_counter()` `began` is done."""
+        self.planning_ms.append(1e3 * (perf_counter() - began))
+        self.replans += 1
+
+
+class Stage(Protocol):
+    """One sub-goal under way. `outcome` is None until it has ended; `distance` is m to the goal, if known."""
+
+    outcome: Outcome | None
+    distance: float | None
+
+    def tick(self, obs: Observation) -> JointTarget:
+        """Give the target for the next control tick; never waits."""
+        ...
