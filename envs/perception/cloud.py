@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from ...robots.cameras.camera import Frame
@@ -133,3 +135,14 @@ def shift_between(old: Points, new: Points, *, rounds: int = 20, at_most: int = 
         if np.abs(step).max() < 1e-4:
             break
     return shift.astype(np.float32)
+
+
+def largest_cluster(points: Points, gap: float = 0.02) -> Mask:
+    """(N,) bool: the largest set of `points` (N, 3) that hangs together by steps of about `gap` m."""
+    if not len(points):
+        return np.zeros(0, dtype=bool)
+    cells, member = np.unique(np.floor(points / gap), axis=0, return_inverse=True)
+    near = cKDTree(cells).query_pairs(1.8, output_type="ndarray")  # the 26 neighbours of a cube
+    links = coo_array((np.ones(len(near)), near.T), shape=(len(cells), len(cells)))
+    cluster = connected_components(links, directed=False)[1][member.ravel()]
+    return np.asarray(cluster == np.bincount(cluster).argmax())

@@ -86,6 +86,11 @@ class OracleDetector:
         return masks
 
 
+def things_in(objects: Mapping[int, Key]) -> tuple[Key, ...]:
+    """Return what a detector that knows no ids can be asked to find: `objects` of a reset, but for arm and SCENERY."""
+    return tuple(dict.fromkeys(key for key in objects.values() if key[0] not in (ROBOT, *SCENERY)))
+
+
 def check_detector(name: str) -> str:
     """Return `name` if it is one of DETECTORS. Raises UnknownName."""
     if name not in DETECTORS:
