@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..envs.perception.detector import ROBOT, Detector, OracleDetector, check_detector
+from ..envs.perception.detector import Detector, OracleDetector, check_detector, things_in
 from ..envs.robot_env import RobotEnv
 from ..robots.errors import BadInput, UnknownName
 from .actor import Actor
@@ -20,13 +20,18 @@ LLMS = ("rules", "openai")
 
 @dataclass(frozen=True)
 class PolicyOptions:
-    """How a planner is set up. detector_folder: of open-vocabulary models. cache: folder where replies are kept."""
+    """How a planner is set up.
+
+    detector_folder: of open-vocabulary models. cache: folder where a model's replies are kept. realtime: whether the
+    planner thinks beside a moving arm.
+    """
 
     llm: str = "rules"
     detector: str = "oracle"
     detector_folder: Path | None = None
     cache: Path | None = None
     seed: int = 0
+    realtime: bool = False
 
 
 def load_policy(name: str, env: RobotEnv, options: PolicyOptions | None = None) -> Actor:
@@ -54,7 +59,8 @@ class RandomActor:
 def _voxposer(env: RobotEnv, options: PolicyOptions) -> Actor:
     from ..planners.voxposer import voxposer
 
-    return voxposer(env, _language_model(options), _detector(options), seed=options.seed)
+    model, detector = _language_model(options), _detector(options)
+    return voxposer(env, model, detector, realtime=options.realtime, seed=options.seed)
 
 
 def _scripted(env: RobotEnv, options: PolicyOptions) -> Actor:
@@ -97,4 +103,4 @@ def _detector(options: PolicyOptions) -> Callable[[Info], Detector]:
             "the detector 'open-vocabulary' needs --detector-folder, a folder with the models boxes/ and masks/"
         )
     models = VisionModels.load(options.detector_folder)
-    return lambda info: OpenVocabularyDetector(models, [key for key in info["objects"].values() if key[0] != ROBOT])
+    return lambda info: OpenVocabularyDetector(models, things_in(info["objects"]))
