@@ -11,6 +11,7 @@ import numpy as np
 from ..robots.cameras.camera import Frame
 from .draw import Drawing, Floats, Marks, marks, side_by_side
 from .execute import Executor, Status
+from .map_file import write_maps
 from .report import VIDEO, VIEW
 from .stage import View
 from .value_map import DenseMap
@@ -61,12 +62,13 @@ class Film:
         self._ticks += 1
 
     def _keep(self, frames: dict[str, Frame], status: Status, view: View) -> None:
-        """Each sub-goal's chapter is its first plan; the cloud is that of the start."""
+        """A sub-goal's chapter, and its maps on disk, are of its first plan; the cloud is that of the start."""
         if self._cloud is None:
             self._cloud = colored_cloud(frames.values())
         if status.number not in self._chapters:
             title = f"{status.number}. {status.text}"
             self._chapters[status.number] = Chapter(title, drawing_of(view), np.array(self._driven[-1:]))
+            write_maps(self._folder / "maps" / f"{status.number}.npz", view.maps)
 
     def __enter__(self) -> Self:
         return self
