@@ -21,7 +21,7 @@ from .draw import COLORS, Drawing, Marks
 
 Floats = NDArray[np.float64]
 
-MOST_POINTS = 20_000
+MOST_POINTS = 40_000
 """Points of the cloud that go into a page, which so stays under 8 MB and turns smoothly."""
 
 MOST_NODES = 2_000
@@ -74,7 +74,11 @@ def figure(title: str, cloud: Cloud | None, chapters: Sequence[Chapter]) -> Any:
         trace.visible = chapter_number <= 0
     made = go.Figure(traces)
     made.update_layout(
-        title=title, updatemenus=_menus(chapters, owner), scene=_scene(), margin={"l": 0, "r": 0, "b": 0, "t": 50}
+        legend_itemsizing="constant",
+        title=title,
+        updatemenus=_menus(chapters, owner),
+        scene=_scene(),
+        margin={"l": 0, "r": 0, "b": 0, "t": 50},
     )
     return made
 
@@ -125,7 +129,7 @@ def _points(cloud: Cloud) -> dict[str, Any]:
 def _blob(name: str, found: Marks) -> dict[str, Any]:
     step = -(-len(found.points) // MOST_NODES)
     strengths = np.round(found.strengths[::step], 2)
-    scale = [[0, "rgb(235, 235, 235)"], [1, _rgb(name)]]
+    scale = [[0, _rgb(name, paler=0.7)], [1, _rgb(name)]]
     marker = {"size": 4, "opacity": OPACITY[name], "color": strengths, "colorscale": scale, "cmin": 0, "cmax": 1}
     return {"name": name, "mode": "markers", "marker": marker, "text": strengths, **_xyz(found.points[::step])}
 
@@ -159,8 +163,10 @@ def _xyz(points: Floats) -> dict[str, Any]:
     return dict(zip("xyz", np.round(points, 4).astype(np.float32).T, strict=True))
 
 
-def _rgb(name: str) -> str:
-    return f"rgb{COLORS[name]}"
+def _rgb(name: str, *, paler: float = 0.0) -> str:
+    """Return the colour of a thing for plotly, mixed with a share of white."""
+    red, green, blue = (round(part + paler * (255 - part)) for part in COLORS[name])
+    return f"rgb({red}, {green}, {blue})"
 
 
 def _scene() -> dict[str, Any]:
@@ -169,5 +175,5 @@ def _scene() -> dict[str, Any]:
         "xaxis": {"title": "x, forward (m)"},
         "yaxis": {"title": "y, robot's left (m)"},
         "zaxis": {"title": "z, up (m)"},
-        "camera": {"eye": {"x": 1.4, "y": -1.1, "z": 1.0}},
+        "camera": {"eye": {"x": -1.1, "y": -1.4, "z": 0.8}},  # from the robot's side: what it reaches for faces it,
     }
