@@ -19,6 +19,7 @@ from ..planners.film import CAMERAS as FILM_CAMERAS
 from ..planners.film import Film
 from ..planners.report import REPORT, VIDEO, VIEW, Report
 from ..robots.cameras.simulated import SimCameras
+from ..robots.clock import RealClock
 from .output import CommonArgs, console, emit
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ VIDEO_SIZE = (360, 480)
 
 @dataclass(frozen=True, kw_only=True)
 class Args(CommonArgs):
-    """Do what a sentence says: perceive, compose value maps, plan, move, replan; with a video, a 3-D view and a report."""
+    """Do what a sentence says: perceive, compose value maps, plan, move, replan. Leaves a video, a view, a report."""
 
     instruction: tyro.conf.Positional[str]
     """What the arm should do, such as "open the top drawer"."""
@@ -46,6 +47,8 @@ class Args(CommonArgs):
     """Who finds the objects: `oracle` (the simulator's masks) or `open-vocabulary`."""
     detector_folder: Path | None = None
     """Folder of the open-vocabulary models."""
+    realtime: bool = False
+    """Let time run while the planner thinks: the arm follows its last path at 20 Hz meanwhile."""
 
 
 def run(args: Args) -> int:
@@ -55,7 +58,9 @@ def run(args: Args) -> int:
 
     out = console(args)
     env = make(args.env, action="joint")
-    options = PolicyOptions(args.llm, args.detector, args.detector_folder, args.out / "replies", args.seed)
+    options = PolicyOptions(
+        args.llm, args.detector, args.detector_folder, args.out / "replies", args.seed, args.realtime
+    )
     try:
         report = _Run(args, env, load_policy("voxposer", env, options), out).report()  # type: ignore[arg-type]
     finally:
@@ -97,7 +102,7 @@ class _Run:
 
     def _drive(self, obs: dict[str, Any], journal: EpisodeWriter, film: Film) -> None:
         """Act until the episode is over, or the plan is done and things have come to rest."""
-        executor, left, over = self._executor, SETTLING_STEPS, False
+        executor, left, over, clock = self._executor, SETTLING_STEPS, False, RealClock()
         with Live(console=self._out, refresh_per_second=8, transient=True) as live:
             while not over and left > 0:
                 action, named = executor.act(obs), executor.named
@@ -107,6 +112,8 @@ class _Run:
                 film.shoot(executor, obs["ee_pose"])
                 live.update(Text(executor.status.line()))
                 left -= executor.finished
+                if self._args.realtime:
+                    clock.wait(self._env.ctrl_dt)
                 over = terminated or truncated
         executor.end(success=self._tally.success)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,7 +22,7 @@ from .language.subgoal import GRIPPER, SubGoal
 from .pushing import PushStage
 from .reach import ReachStage
 from .report import SubGoalReport
-from .stage import Means, Observation, Outcome, Settings, Stage, View
+from .stage import AtOnce, Means, Observation, Outcome, Settings, Stage, View
 from .tool_path import Pace
 from .watch import Watcher
 
@@ -59,8 +61,9 @@ class Status:
 class Executor:
     """An actor that carries out sub-goals in a `RobotEnv`, acting only through the actions it returns.
 
-    `act` never waits: it looks, plans or moves on by one tick; simulated time stands still meanwhile. When `finished`,
-    it holds the arm; `succeeded` says whether every sub-goal was reached.
+    `act` is one tick: it looks, plans or moves on, and simulated time stands still meanwhile; with `realtime` it plans
+    in a thread beside and follows its last path until the new one is there. When `finished`, it holds the arm;
+    `succeeded` says whether every sub-goal was reached.
     """
 
     def __init__(
@@ -70,17 +73,20 @@ class Executor:
         detector: Callable[[dict[str, Any]], Detector],
         *,
         settings: Settings | None = None,
+        realtime: bool = False,
         seed: int = 0,
     ) -> None:
         self._env, self._planner, self._detector = env, planner, detector
         self._settings, self._seed = settings or Settings(), seed
+        self._thinker = ThreadPoolExecutor(1) if realtime else AtOnce()
 
     def reset(self, obs: Observation, info: dict[str, Any]) -> None:
         """Begin `info["instruction"]`: look once and plan its sub-tasks. Raises what the planner raises."""
-        kinematics, limits = self._env.robot.kinematics, self._env.robot.limits
-        arm = ArmPlanner(kinematics, limits, np.random.default_rng(self._seed), Pace(dt=self._env.ctrl_dt))
-        watcher = Watcher(self._env, self._detector(info), kinematics)
-        self._means = Means(watcher, arm, kinematics, Grid.workspace(), self._settings)
+        robot = self._env.robot
+        own = deepcopy(robot.kinematics)  # the environment's may be at work while a thought is
+        arm = ArmPlanner(own, robot.limits, np.random.default_rng(self._seed), Pace(dt=self._env.ctrl_dt))
+        watcher = Watcher(self._env, self._detector(info), own)
+        self._means = Means(watcher, arm, robot.kinematics, Grid.workspace(), self._settings, self._thinker)
         self.reports: list[SubGoalReport] = []
         self.finished = False
         self._queue: deque[SubGoal] = deque()

@@ -94,7 +94,7 @@ def drawing_of(view: View | None, driven: Floats | None = None) -> Drawing:
 
 
 def _around(goal: DenseMap) -> Marks | None:
-    """The value that the path climbs near the goals: that of a goal, falling to nothing HALO away from it."""
+    """The value that the path climbs near the goals: 1 at the best, falling to 0 at HALO from it."""
     found = marks(goal, most=50)
     if found is None:
         return None

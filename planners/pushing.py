@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from time import perf_counter
+from concurrent.futures import Future
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..envs.perception.scene import Scene
-from ..envs.perception.scene_object import SceneObject
 from ..robots.errors import PlannerError
 from ..robots.geometry import quat_from_axes
 from ..robots.state import JointTarget
+from .aim import single_goal
 from .arm_path import Reach
 from .field import Field
+from .fingers import CLOSED
 from .language.subgoal import SubGoal
 from .path import plan_path
 from .push import Push, plan_push
-from .reach import single_goal
-from .stage import CLOSED, Means, Observation, Outcome
+from .stage import Means, Observation, Outcome
 from .value_map import ValueMaps
 
 Floats = NDArray[np.float64]
@@ -41,6 +42,15 @@ DOWN = np.array([0.0, 0.0, -1.0])
 UP = -DOWN
 
 
+@dataclass(frozen=True, slots=True)
+class PushPlan:
+    """The next push. rows: (m, 7) rad, one a tick, None where there is none. distance: m from object to goal."""
+
+    rows: Floats | None
+    distance: float | None
+    why: str = ""
+
+
 class PushStage:
     """Looks, plans the object's path, pushes it along the first straight stretch, and looks again until it is there."""
 
@@ -48,6 +58,7 @@ class PushStage:
         self.outcome: Outcome | None = None
         self.distance: float | None = None
         self._subgoal, self._means = subgoal, means
+        self._thought: Future[PushPlan] | None = None
         self._rows: deque[Floats] = deque()
         self._pushes = 0
 
@@ -56,58 +67,55 @@ class PushStage:
         self._means.width = CLOSED
         q = np.array(obs["q"], np.float64)
         if not self._rows:
-            self._look_and_push(q)
+            self._think(q)
         return self._means.order(self._rows.popleft() if self._rows else q)
 
-    def _look_and_push(self, q: Floats) -> None:
-        began = perf_counter()
-        scene, maps = self._means.see(self._means.settings.cameras, self._subgoal)
-        thing = self._thing(scene)
-        stretch = self._stretch(thing, maps, scene)
-        if self.distance is not None and self.distance <= self._means.settings.reached:
-            self.outcome = Outcome(True, "reached", self.distance)
-        elif stretch is None or self._pushes == MOST_PUSHES:
-            self.outcome = Outcome(False, self._why, self.distance)
+    def _think(self, q: Floats) -> None:
+        if self._thought is None:
+            self._thought = self._means.think(self._plan, self._means.settings.cameras, q)
+        if self._thought.done():
+            plan, self._thought = self._thought.result(), None
+            self._adopt(plan)
+
+    def _adopt(self, plan: PushPlan) -> None:
+        self.distance = plan.distance
+        if plan.distance is not None and plan.distance <= self._means.settings.reached:
+            self.outcome = Outcome(True, "reached", plan.distance)
+        elif plan.rows is None:
+            self.outcome = Outcome(False, plan.why, plan.distance)
+        elif self._pushes == MOST_PUSHES:
+            self.outcome = Outcome(False, f"not there after {MOST_PUSHES} pushes", plan.distance)
         else:
-            self._push(q, thing, stretch, scene)
-        self._means.timed(began)
+            self._pushes += 1
+            self._rows.extend(plan.rows)
 
-    _why = f"not there after {MOST_PUSHES} pushes"
-
-    def _thing(self, scene: Scene) -> SceneObject:
-        found = scene.find(self._subgoal.movable)
-        if found is None:
-            raise PlannerError(f"{self._subgoal.movable!r}, which is to be pushed, is not visible")
-        return found
-
-    def _stretch(self, thing: SceneObject, maps: ValueMaps, scene: Scene) -> Floats | None:
-        """(3,) m: how far along its own path the object can be pushed in a straight line; sets `distance`."""
-        field = self._means.obstacles(scene, self._subgoal.targets)
-        radius = float(np.linalg.norm(thing.box.half_sizes[:2]))
-        result = plan_path(maps, field, thing.center, radius=radius, planar=True)
-        if self._means.view is not None:
-            self._means.view.path_world = result.points_world
-        if result.points_world is None:
-            self._why = result.reason
-            return None
-        self.distance = float(np.linalg.norm((result.points_world[-1] - thing.center)[:2]))
-        return farthest_straight(result.points_world)
-
-    def _push(self, q: Floats, thing: SceneObject, target: Floats, scene: Scene) -> None:
-        means = self._means
+    def _plan(self, scene: Scene, q: Floats) -> PushPlan:
+        name, means = self._subgoal.movable, self._means
+        thing = scene.find(name)
+        if thing is None:
+            raise PlannerError(f"{name!r}, which is to be pushed, is not visible")
         others = means.obstacles(scene, self._subgoal.targets)
-        everything = means.obstacles(scene, ())
-        push = plan_push(thing.points, target, free=lambda points: self._room(points, others))
-        self._pushes += 1
+        radius = float(np.linalg.norm(thing.box.half_sizes[:2]))
+        path = means.path(means.compose(scene, self._subgoal), others, thing.center, radius=radius, planar=True)
+        if path.points_world is None:
+            return PushPlan(None, None, path.reason)
+        distance = float(np.linalg.norm((path.points_world[-1] - thing.center)[:2]))
+        stretch = farthest_straight(path.points_world)
+        push = plan_push(thing.points, stretch, free=lambda points: self._room(points, others))
+        rows = self._rows_of(push, q, others, means.obstacles(scene, ()))
+        return PushPlan(rows, distance, f"the arm cannot push the {name} from there")
+
+    def _rows_of(self, push: Push, q: Floats, others: Field, everything: Field) -> Floats | None:
+        """Joint rows of the way to the push, the stroke and the way off."""
         legs = ((self._way_to(push, q, everything), everything), (_stroke(push), others), (_way_off(push), others))
-        for reach, field in legs:
-            path = None if reach is None else means.follow(q, reach, field)
+        rows: list[Floats] = []
+        for reach, obstacles in legs:
+            path = None if reach is None else self._means.follow(q, reach, obstacles)
             if path is None:
-                self._rows.clear()
-                self.outcome = Outcome(False, f"the arm cannot push {self._subgoal.movable} from there", self.distance)
-                return
-            self._rows.extend(path.rows)
+                return None
+            rows.append(path.rows)
             q = path.rows[-1]
+        return np.vstack(rows)
 
     def _room(self, points: Floats, others: Field) -> NDArray[np.bool_]:
         """Whether the gripper can start at each of the points (K, 3), and come down to it."""
@@ -115,7 +123,7 @@ class PushStage:
         return np.asarray(inside & (others.distance_at(points + ROOM * UP) >= ROOM))
 
     def _way_to(self, push: Push, q: Floats, everything: Field) -> Reach | None:
-        start = self._means.kinematics.tool_pose(q)[:3]
+        start = self._means.tool_point(q)
         above = push.before + ABOVE * UP
         path = plan_path(ValueMaps(goal=single_goal(self._means.grid, above)), everything, start)
         if path.points_world is None:
@@ -130,13 +138,14 @@ def farthest_straight(points: Floats) -> Floats:
         along = points[last] - points[0]
         share = np.clip((points[: last + 1] - points[0]) @ along / max(float(along @ along), 1e-12), 0.0, 1.0)
         if np.linalg.norm(points[: last + 1] - points[0] - share[:, None] * along, axis=1).max() <= ASIDE:
-            return points[last]
-    return points[-1] if len(points) == 1 else points[1]
+            return np.asarray(points[last])
+    return np.asarray(points[min(1, len(points) - 1)])
 
 
 def _across(push: Push) -> Floats:
     """The rotation of a hand that points down, its fingers closing across the push."""
-    return quat_from_axes(DOWN, np.cross(UP, push.direction))
+    quat: Floats = quat_from_axes(DOWN, np.cross(UP, push.direction))
+    return quat
 
 
 def _stroke(push: Push) -> Reach:

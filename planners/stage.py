@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from ..envs.perception.scene import Scene
 from ..robots.kinematics import ArmKinematics
 from ..robots.state import JointTarget
+from .aim import APPROACH
 from .arm_path import ArmPath, ArmPlanner, Reach
 from .field import Field
+from .fingers import OPEN
 from .grid import Grid
 from .language.subgoal import SubGoal
 from .path import PathResult, plan_path
@@ -23,10 +26,11 @@ from .watch import Watcher
 
 Floats = NDArray[np.float64]
 Observation = dict[str, Any]
+P = ParamSpec("P")
+T = TypeVar("T")
 
-OPEN, CLOSED, GRIP_FORCE = 0.08, 0.0, 20.0
-"""m, m, N a finger."""
-
+GRIP_FORCE = 20.0
+"""N a finger."""
 
 APPROACH_CLEARANCE, LONGEST_APPROACH = 0.03, 0.40
 """m, m: the straight way in begins this far from everything, and is never longer."""
@@ -39,8 +43,7 @@ class Settings:
     cameras: tuple[str, ...] = ("front", "left_shoulder", "right_shoulder", "overhead", "wrist")
     glance: tuple[str, str] = ("front", "overhead")
     replan_ticks: int = 4  # control ticks between two replans: 5 Hz at 0.05 s
-    approach: float = 0.08  # m, the last way to a contact is straight along the fingers
-    backing: float = 0.20  # m, arm poses from which the arm can back out this far are preferred for a contact
+    backing: float = 0.20  # m, arm poses from which the arm can back out this far are preferred for a grasp
     reached: float = 0.015  # m, a goal counts as reached within this
     tries: int = 2  # attempts at a sub-goal, each from a fresh look
 
@@ -58,40 +61,57 @@ class Outcome:
 class View:
     """The newest plan, for those who draw it. path_world: (n, 3) m, or None where there was no path."""
 
-    scene: Scene
     maps: ValueMaps
-    goal_world: Floats | None = None
     path_world: Floats | None = None
 
 
 @dataclass(slots=True)
 class Means:
-    """What every stage works with, and the record it keeps."""
+    """What every stage works with, and the record it keeps.
+
+    thinker: runs thoughts, at once or beside the moving arm. width: m, what the gripper is ordered to.
+    planning_ms: of every replan, from looking to the finished plan.
+    """
 
     watcher: Watcher
     arm: ArmPlanner
     kinematics: ArmKinematics
     grid: Grid
     settings: Settings
+    thinker: Executor
     width: float = OPEN
     planning_ms: list[float] = field(default_factory=list)
-    replans: int = 0
     view: View | None = None
 
-    def see(self, cameras: Sequence[str], subgoal: SubGoal) -> tuple[Scene, ValueMaps]:
-        """Look through `cameras`, and compose the maps of `subgoal` from what is seen."""
+    def think(
+        self, plan: Callable[Concatenate[Scene, P], T], cameras: Sequence[str], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        """Look through `cameras` now, and let `plan(scene, ...)` be worked out by the thinker."""
+        began = perf_counter()
         scene = self.watcher.look(cameras)
+
+        def timed() -> T:
+            result = plan(scene, *args, **kwargs)
+            self.planning_ms.append(1e3 * (perf_counter() - began))
+            return result
+
+        return self.thinker.submit(timed)
+
+    def compose(self, scene: Scene, subgoal: SubGoal) -> ValueMaps:
+        """The maps of `subgoal` in `scene`, kept for drawing."""
         maps = subgoal.maps(scene)
-        self.view = View(scene, maps)
-        return scene, maps
+        self.view = View(maps)
+        return maps
 
     def obstacles(self, scene: Scene, ignore: Sequence[str]) -> Field:
         """One distance transform of everything in the scene but `ignore`."""
-        return Field(self.grid, scene.occupancy(self.grid, ignore=[n for n in ignore if n in scene.names]))
+        return Field(self.grid, scene.occupancy(self.grid, ignore=[name for name in ignore if name in scene.names]))
 
-    def path(self, maps: ValueMaps, field_: Field, start_world: Floats) -> PathResult:
-        """Plan over the maps and keep the path for drawing."""
-        result = plan_path(maps, field_, start_world)
+    def path(
+        self, maps: ValueMaps, obstacles: Field, start_world: Floats, *, radius: float = 0.04, planar: bool = False
+    ) -> PathResult:
+        """Plan over the maps (see `plan_path`), and keep the path for drawing."""
+        result = plan_path(maps, obstacles, start_world, radius=radius, planar=planar)
         if self.view is not None:
             self.view.path_world = result.points_world
         return result
@@ -102,19 +122,18 @@ class Means:
 
     def approach_to(self, goal: Floats, axis: Floats, obstacles: Field) -> float:
         """How long, m, the straight way in along `axis` to `goal` must be to begin clear of all `obstacles`."""
-        lengths = np.arange(self.settings.approach, LONGEST_APPROACH, 0.01)
+        lengths = np.arange(APPROACH, LONGEST_APPROACH, 0.01)
         starts = goal - lengths[:, None] * axis
         good = self.grid.inside(self.grid.to_index(starts)) & (obstacles.distance_at(starts) >= APPROACH_CLEARANCE)
         return float(lengths[good][0]) if good.any() else 0.0
 
+    def tool_point(self, q: Floats) -> Floats:
+        """(3,) m, world, at joints `q` (n,)."""
+        return self.kinematics.tool_pose(q)[:3]
+
     def order(self, q: Floats) -> JointTarget:
         """The next joint target with the gripper as it should be now."""
         return JointTarget(q, self.width, GRIP_FORCE)
-
-    def timed(self, began: float) -> None:
-        """Note that a replan that began at `perf_counter()` `began` is done."""
-        self.planning_ms.append(1e3 * (perf_counter() - began))
-        self.replans += 1
 
 
 class Stage(Protocol):
@@ -126,3 +145,13 @@ class Stage(Protocol):
     def tick(self, obs: Observation) -> JointTarget:
         """Give the target for the next control tick; never waits."""
         ...
+
+
+class AtOnce(Executor):
+    """Works a thought out while the caller waits: for simulated time, which stands still meanwhile."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Call `fn` now."""
+        done: Future[T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done

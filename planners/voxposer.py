@@ -16,7 +16,12 @@ from .language.programs import LanguagePrograms
 
 
 def voxposer(
-    env: RobotEnv, model: LanguageModel, detector: Callable[[dict[str, Any]], Detector], *, seed: int = 0
+    env: RobotEnv,
+    model: LanguageModel,
+    detector: Callable[[dict[str, Any]], Detector],
+    *,
+    realtime: bool = False,
+    seed: int = 0,
 ) -> Executor:
     """The actor that carries out the instruction of each episode of `env` with programs written by `model`."""
-    return Executor(env, LanguagePrograms(model), detector, seed=seed)
+    return Executor(env, LanguagePrograms(model), detector, realtime=realtime, seed=seed)
