@@ -1,11 +1,14 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from valuefield.cli.main import main
 from valuefield.planners.bench_planner import (
     CLOUD,
     GRID,
     LISTED_MS,
-    PlannerBench,
     Row,
     StageTime,
     cloud,
@@ -96,16 +99,7 @@ def test_a_cloud_lies_on_the_surfaces_and_a_step_starts_from_it() -> None:
     assert result.gripper[[0, -1]].tolist() == [1, 0]
 
 
-def test_one_scene_of_each_class_makes_the_whole_table() -> None:
-    bench = PlannerBench(seed=7, count=1)
-    assert list(bench.run()) == ["boxes", "wall", "bin"]
-    rows = {row.name: row for row in bench.rows()}
-    assert list(rows) == [f"{c}/{r}" for c in CLASSES for r in ("collisions", "unsolved", "plan_ms")] + ["step_ms"]
-    assert all(rows[f"{c}/{r}"].ours == 0 for c in CLASSES for r in ("collisions", "unsolved"))
-    assert rows["bin/collisions"].baseline == 1
-    assert all(0 < stage.counted <= 1.5 * stage.listed for stage in bench.stages().values())
-
-
+@pytest.mark.slow
 def test_our_planner_solves_all_ninety_scenes_and_collides_in_none() -> None:
     for name in CLASSES:
         for scene in scenes(name):
@@ -113,3 +107,29 @@ def test_our_planner_solves_all_ninety_scenes_and_collides_in_none() -> None:
             result = plan_path(goal_map(scene), Field(GRID, solid), GRID.to_world(scene.start), radius=0, contact=0)
             assert result.points_world is not None
             assert not collides(GRID.to_index(result.points_world), solid)
+
+
+def test_one_scene_of_each_class_makes_the_whole_table_kept_as_one_line(tmp_path: Path) -> None:
+    assert main(["bench", "planner", "--scenes", "1", "--out", str(tmp_path)]) == 0
+    (cell,) = [json.loads(line) for line in (tmp_path / "planner.jsonl").read_text().splitlines()]
+    assert cell["config"] == {"bench": "planner", "scenes": 1, "seed": 7}
+    rows = {row["name"]: row for row in cell["result"]["rows"]}
+    assert list(rows) == [f"{c}/{r}" for c in CLASSES for r in ("collisions", "unsolved", "plan_ms")] + ["step_ms"]
+    assert set(rows["step_ms"]) == {"name", "ours", "baseline", "ratio", "unit"}
+    assert all(rows[f"{c}/{r}"]["ours"] == 0 for c in CLASSES for r in ("collisions", "unsolved"))
+    assert rows["bin/collisions"]["baseline"] == 1
+    assert all(0 < stage["counted"] <= 1.5 * stage["listed"] for stage in cell["result"]["stages"].values())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["plannr"], "unknown bench 'plannr'; nearest: 'planner'"),
+        (["planner", "--scenes", "0"], "--scenes is 1 or more"),
+    ],
+)
+def test_the_verb_refuses_what_it_does_not_know(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", *words]) == 2
+    assert said in capsys.readouterr().err
