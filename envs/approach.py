@@ -9,11 +9,12 @@ from itertools import takewhile
 import numpy as np
 
 from ..robots import ik, motion
-from ..robots.geometry import interpolate, pose_error, quat_multiply
+from ..robots.geometry import quat_multiply
 from ..robots.robot import Robot
 from ..robots.state import Floats
 from .clearance import Clearance
 from .keyframe import Keyframe
+from .straight import StraightMove
 from .tabletop.task import Task
 from .tabletop.world import World
 
@@ -23,8 +24,6 @@ EVERY = 3
 """Control ticks between two collision checks on a straight move."""
 SPEED = 0.5
 """Share of the joint speed limits at which free moves go."""
-TURNING = 1.0
-"""rad/s, at which the tool turns on straight moves at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Approach:
     def __init__(self, world: World, task: Task, robot: Robot) -> None:
         self._world, self._task, self._robot = world, task, robot
         self._kinematics, self._dt = robot.kinematics, robot.driver.ctrl_dt
-        self._servo = ik.CartesianServo(robot.kinematics, robot.limits, self._dt)
+        self._straight = StraightMove(robot.kinematics, robot.limits, self._dt)
         self.clearance = Clearance(world, robot)
         self.grips = [turned for grip in task.grips for turned in (grip, quat_multiply(grip, ik.FLIP[3:]))]
 
@@ -95,21 +94,10 @@ class Approach:
     def _margin(self, q: Floats, moves: Sequence[Keyframe]) -> float | None:
         """rad, least distance of a joint to its limits at `q` and on the moves from there; None if one fails."""
         rows = [q]
-        self._servo.reset(q)
         for move in moves:
-            line = self._line(rows[-1], move.pose, move.speed)
+            line = self._straight.roll(rows[-1], move.pose, move.speed)
             if line is None or not all(self.clearance.free(row, move.width, move.touches) for row in line[::-EVERY]):
                 return None
             rows += line
         at = np.array(rows)
         return float(np.minimum(at - self._robot.limits.q_min, self._robot.limits.q_max - at).min())
-
-    def _line(self, q: Floats, pose: Floats, speed: float) -> list[Floats] | None:
-        """Joints (7,) of each tick of a straight move to `pose`; None if the arm does not get there."""
-        start = self._kinematics.tool_pose(q)
-        distance, angle = pose_error(start, pose)
-        count = int(np.ceil(max(distance / speed, angle / TURNING) / self._dt)) + 1
-        rows = [self._servo.step(interpolate(start, pose, k / count)) for k in range(1, count + 1)]
-        rows += [self._servo.step(pose) for _ in range(4)]
-        missed, turned = pose_error(self._kinematics.tool_pose(rows[-1]), pose)
-        return rows if missed < 0.004 and turned < 0.05 else None

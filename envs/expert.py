@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..robots.geometry import interpolate, pose_error
-from ..robots.ik import CartesianServo
+from ..robots.geometry import pose_error
 from ..robots.state import Floats, JointTarget
 from .actions import Action
-from .approach import TURNING, Approach, Route
+from .approach import Approach, Route
 from .keyframe import Keyframe, behind, near
 from .robot_env import Info, Observation
+from .straight import StraightMove
 from .tabletop.env import TabletopEnv
 
 ON_ROUTE = 0.08
@@ -27,7 +27,7 @@ class ScriptedExpert:
     def __init__(self, env: TabletopEnv) -> None:
         self._env = env
         self._approach = Approach(env.world, env.task, env.robot)
-        self._servo = CartesianServo(env.robot.kinematics, env.robot.limits, env.ctrl_dt)
+        self._straight = StraightMove(env.robot.kinematics, env.robot.limits, env.ctrl_dt)
 
     def reset(self, obs: Observation, info: Info) -> None:
         """Forget the episode before."""
@@ -95,7 +95,4 @@ class ScriptedExpert:
     def _line(self, pose: Floats, speed: float) -> Floats:
         """The next joints on the straight line to a pose."""
         anchor = self._env.anchor
-        distance, angle = pose_error(anchor.pose, pose)
-        ticks = max(distance / speed, angle / TURNING) / self._env.ctrl_dt
-        self._servo.reset(anchor.q, anchor.dq)
-        return self._servo.step(interpolate(anchor.pose, pose, min(1.0, 1.0 / max(ticks, 1e-9))))
+        return self._straight.step(anchor.q, anchor.dq, pose, speed)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...robots.geometry import compose, pose_from, quat_from_axes
 from ...robots.state import Floats
-from ..keyframe import CLOSED, Keyframe, behind, on_the_way_in
+from ..keyframe import CLOSED, Keyframe, behind, near, on_the_way_in
 from . import cabinet
 from .task import Task, closeness
 from .world import World
@@ -62,21 +62,16 @@ class CloseDrawer(Task):
         return world.joint(self.drawer) < AJAR - MOVED
 
     def keyframes(self, world: World, grip: Floats) -> list[Keyframe]:
-        drawer = world.pose(self.drawer)
+        drawer, tool, name = world.pose(self.drawer), world.tool, self.drawer
         touching = compose(drawer, pose_from((cabinet.STAND_OFF + TIP, 0, 0), grip))
-        travel = max(0.0, world.joint(self.drawer) - REST)
+        travel = max(0.0, world.joint(name) - REST)
         shut = compose(drawer, pose_from((cabinet.STAND_OFF + TIP - travel, 0, 0), grip))
+        entering = on_the_way_in(tool, touching, length=0.08)
+        at_bar = near(tool, touching, distance=0.012)
         return [
             Keyframe("before the handle", behind(touching, 0.08), CLOSED),
-            Keyframe(
-                "push",
-                shut,
-                CLOSED,
-                True,
-                speed=0.12,
-                touches=self.drawer,
-                when=on_the_way_in(world.tool, touching, length=0.08),
-            ),
+            Keyframe("to the handle", touching, CLOSED, straight=True, touches=name, when=entering),
+            Keyframe("push", shut, CLOSED, straight=True, speed=0.12, touches=name, when=at_bar),
         ]
 
     def reward_terms(self, world: World) -> dict[str, float]:

@@ -68,7 +68,7 @@ class PickAndLift(Task):
         aloft = world.holds(block) and tool[2] > LIFTED
         return [
             *lifting(world, block, grip),
-            Keyframe("to the target", carried, CLOSED, True, touches=block, when=aloft),
+            Keyframe("to the target", carried, CLOSED, touches=block, when=aloft),
         ]
 
     def reward_terms(self, world: World) -> dict[str, float]:

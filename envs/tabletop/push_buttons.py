@@ -71,6 +71,7 @@ class PushButtons(Task):
             cap = base.add_body(name=f"{name} cap", pos=(0, 0, TOP))
             spring = {"stiffness": 300.0, "damping": 3.0, "range": (0, TRAVEL)}
             cap.add_joint(name=f"{name} cap", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=(0, 0, -1), **spring)
+            spec.add_exclude(bodyname1=name, bodyname2=f"{name} cap")
             cylinder(cap, 0.02, 0.01, at=(0, 0, -0.01), rgba=_UP, mass=0.02)
 
     def place(self, world: World, rng: np.random.Generator) -> None:
@@ -90,7 +91,7 @@ class PushButtons(Task):
 
     def keyframes(self, world: World, grip: Floats) -> list[Keyframe]:
         button = self._next
-        pressed = grip_at(world.position(f"{button} cap"), 0.0, grip)
+        pressed = grip_at(world.above(button, TOP - 0.001), 0.0, grip)
         above, tool = moved(pressed, (0, 0, 0.08)), world.tool
         return [
             Keyframe("above the button", above, CLOSED),

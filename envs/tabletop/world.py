@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import mujoco
 import numpy as np
@@ -97,55 +97,43 @@ class World:
     # --- contacts
 
     def holds(self, body: str) -> bool:
-        """Whether both pads press on the body, from opposite sides."""
-        wanted = self.model.body(body).id
-        pressed: dict[int, float] = defaultdict(float)
-        for pad, geom, force in self._pad_contacts():
-            if self.model.geom_bodyid[geom] == wanted:
-                pressed[pad] += force
-        return all(pressed[pad] > TOUCH for pad in self._pads)
-
-    def held(self) -> int | None:
-        """Body id of what both pads press on, None if there is nothing."""
-        pressed: dict[int, set[int]] = defaultdict(set)
-        for pad, geom, force in self._pad_contacts():
-            if force > TOUCH:
-                pressed[int(self.model.geom_bodyid[geom])].add(pad)
-        return next((body for body, pads in pressed.items() if len(pads) == 2 and body != 0), None)
+        """Whether the pads squeeze the body between them."""
+        return self.model.body(body).id in self._squeezed()
 
     def collisions(self, above: float = 1.0) -> list[tuple[str, str, float]]:
         """(robot part or held object, what it touches, N) of each pair that presses with more than `above` N now.
 
         A robot part goes by its link's name. What the arm does to itself is left out: the driver's monitor counts it.
         """
-        held = self.held()
+        held = self._squeezed()
         total: dict[tuple[str, str], float] = defaultdict(float)
-        for one, other, force in self._contacts():
+        for one, other, force, _ in self._contacts():
             for a, b in ((one, other), (other, one)):
-                if self.is_robot(b) or not (self.is_robot(a) or self.model.geom_bodyid[a] == held):
+                body = int(self.model.geom_bodyid[a])
+                if self.is_robot(b) or not (self.is_robot(a) or body in held):
                     continue
-                part = self.model.body(self.model.geom_bodyid[a]).name if self.is_robot(a) else self.name(a)[0]
+                part = self.model.body(body).name if self.is_robot(a) else self.name(a)[0]
                 total[part, self.name(b)[0]] += force
         return [(a, b, force) for (a, b), force in total.items() if force > above]
 
-    def _pad_contacts(self) -> list[tuple[int, int, float]]:
-        """(pad, other geom, N) of the contacts of the pads with anything but the robot."""
-        found = []
-        for one, other, force in self._contacts():
+    def _squeezed(self) -> set[int]:
+        """Ids of the bodies on which both pads press along the closing axis."""
+        closing = self.data.site_xmat[self._tool].reshape(3, 3)[:, 1]
+        pressed: dict[int, set[int]] = {pad: set() for pad in self._pads}
+        for one, other, force, normal in self._contacts():
             for a, b in ((one, other), (other, one)):
-                if a in self._pads and not self.is_robot(b):
-                    found.append((a, b, force))
-        return found
+                if a in pressed and force > TOUCH and abs(normal @ closing) > 0.7:
+                    pressed[a].add(int(self.model.geom_bodyid[b]))
+        left, right = pressed.values()
+        return {body for body in left & right if self.model.body_rootid[body] != self._robot_root}
 
-    def _contacts(self) -> list[tuple[int, int, float]]:
-        """(geom, geom, N) of every contact now."""
+    def _contacts(self) -> Iterator[tuple[int, int, float, Floats]]:
+        """(geom, geom, N, normal (3,) in world axes) of every contact now."""
         wrench = np.empty(6)
-        found = []
-        for k in range(self.data.ncon):
+        for k, contact in enumerate(self.data.contact):
             mujoco.mj_contactForce(self.model, self.data, k, wrench)
-            one, other = self.data.contact.geom[k]
-            found.append((int(one), int(other), float(np.linalg.norm(wrench[:3]))))
-        return found
+            one, other = contact.geom
+            yield int(one), int(other), float(np.linalg.norm(wrench[:3])), contact.frame[:3]
 
     # --- writing, at reset
 

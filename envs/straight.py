@@ -1,0 +1,51 @@
+"""Straight moves of the tool, one control tick at a time, from nothing but where the arm was sent last."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..robots.geometry import interpolate, pose_error
+from ..robots.ik import CartesianServo
+from ..robots.kinematics import ArmKinematics
+from ..robots.safety import fastest_stop
+from ..robots.state import Floats, Limits
+
+ACCELERATION = 1.0
+"""m/s^2 of the tool."""
+TURNING = 1.0
+"""rad/s, at which the tool turns at most."""
+ARRIVED, ALIGNED = 0.003, 0.03
+"""m and rad, by which the end may be missed."""
+
+
+class StraightMove:
+    """Steps along a line, with a trapezoid of speeds; looking ahead and doing it give the same joints."""
+
+    def __init__(self, kinematics: ArmKinematics, limits: Limits, dt: float) -> None:
+        self._kinematics, self._dt = kinematics, dt
+        self._servo = CartesianServo(kinematics, limits, dt)
+
+    def step(self, q: Floats, dq: Floats, pose: Floats, speed: float) -> Floats:
+        """Joints (n,) of the next tick towards `pose` (7,), from joints and joint speeds (n,) as sent last."""
+        here, before = self._kinematics.tool_pose(q), self._kinematics.tool_pose(q - dq * self._dt)
+        left = self._ticks(here, pose, speed)
+        rise = ACCELERATION / speed * self._dt  # of the share of full speed, a tick
+        share = min(1.0, self._ticks(before, here, speed) + rise, float(fastest_stop(left, rise, 1.0)))
+        self._servo.reset(q, dq)
+        return self._servo.step(interpolate(here, pose, min(1.0, share / max(left, 1e-9))))
+
+    def roll(self, q: Floats, pose: Floats, speed: float) -> list[Floats] | None:
+        """Joints of every tick from rest at `q` to `pose`; None if the arm does not get there."""
+        rows, dq = [q], np.zeros_like(q)
+        for _ in range(int(2 * self._ticks(self._kinematics.tool_pose(q), pose, speed)) + 20):
+            rows.append(self.step(rows[-1], dq, pose, speed))
+            dq = (rows[-1] - rows[-2]) / self._dt
+            missed, turned = pose_error(self._kinematics.tool_pose(rows[-1]), pose)
+            if missed < ARRIVED and turned < ALIGNED:
+                return rows[1:]
+        return None
+
+    def _ticks(self, start: Floats, end: Floats, speed: float) -> float:
+        """How many ticks the way takes at full speed."""
+        distance, angle = pose_error(start, end)
+        return max(distance / speed, angle / TURNING) / self._dt
