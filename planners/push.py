@@ -64,13 +64,12 @@ def plan_push(
     points_world: ArrayLike,
     target_world: ArrayLike,
     *,
-    farthest: float = FARTHEST,
     free: Callable[[Floats], NDArray[np.bool_]] | None = None,
 ) -> Push:
     """Choose the push after which the object's centre is nearest to the target, seen from above.
 
-    points_world: (N, 3) m, on the object's surface. target_world: (3,) m, of which x and y count. farthest: m, length
-    of the longest push. free: (K, 3) m, world -> (K,) bool, whether the gripper can start there; all can if not given.
+    points_world: (N, 3) m, on the object's surface. target_world: (3,) m, of which x and y count.
+    free: (K, 3) m, world -> (K,) bool, whether the gripper can start there; all can if not given.
     Raises BadInput for points that span no area seen from above, PlannerError where no place of contact can be used.
     """
     points = np.asarray(points_world, dtype=np.float64)
@@ -81,7 +80,7 @@ def plan_push(
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     straightness = (directions * normals).sum(axis=1)
     wanted = np.asarray(target_world, dtype=np.float64)[:2] - center
-    lengths = np.clip(directions @ wanted, 0.0, farthest)
+    lengths = np.clip(directions @ wanted, 0.0, FARTHEST)
     remaining = np.linalg.norm(wanted - lengths[:, None] * directions, axis=1)
     cost = remaining + SKEW_COST * (1 - straightness) / (1 - CONE)
     usable = straightness >= CONE
