@@ -1,4 +1,4 @@
-"""The errors of valuefield: each names the bad value, what is allowed and, where there is one, the nearest valid choice."""
+"""The errors of valuefield: each names the bad value, what is allowed and, where there is one, the nearest choice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 class ValuefieldError(Exception):
-    """Root of the family. `exit_status` is what the command line returns for it: 2 bad input, 3 the machine could not."""
+    """Root of the family. `exit_status` is what the command line returns: 2 bad input, 3 the machine could not."""
 
     exit_status = 2
 
@@ -17,7 +17,9 @@ class UnknownName(ValuefieldError):
 
     def __init__(self, kind: str, name: str, allowed: Iterable[str]) -> None:
         self.kind, self.name, self.allowed = kind, name, sorted(allowed)
-        super().__init__(f"unknown {kind} {name!r}{nearest(name, self.allowed)}; allowed: {', '.join(self.allowed) or 'none'}")
+        super().__init__(
+            f"unknown {kind} {name!r}{nearest(name, self.allowed)}; allowed: {', '.join(self.allowed) or 'none'}"
+        )
 
 
 class BadInput(ValuefieldError):
@@ -29,7 +31,7 @@ class PlannerError(ValuefieldError):
 
 
 class ProgramError(ValuefieldError):
-    """A language program was refused or went over its bounds. The text is fit to be shown to the model that wrote it."""
+    """A language program was refused or went over its bounds. The text is fit for the model that wrote it to read."""
 
 
 class InstructionRefused(ValuefieldError):

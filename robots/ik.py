@@ -27,6 +27,8 @@ FLIP = pose_from((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
 """(7,) half a turn about the tool's z axis: the same grasp, with the fingers exchanged."""
 INSIDE = 0.03
 """rad: how far inside their range inverse kinematics keeps the joints."""
+ACCELERATION = 1.25
+"""m/s^2, at which `move_to` gains speed and loses it."""
 DECELERATION, TURN_DECELERATION = 1.5, 4.0
 """m/s^2 and rad/s^2: how hard the servo brakes when it arrives at a pose that stands still."""
 
@@ -241,7 +243,7 @@ def move_to(
     servo.reset(q)
     start = servo.kinematics.tool_pose(q)
     distance, turn = pose_error(start, pose)
-    for share in _ramp(max(distance / speed, turn / (4 * speed)), servo.dt):
+    for share in _ramp(max(distance / speed, turn / (4 * speed)), speed / ACCELERATION, servo.dt):
         yield servo.step(interpolate(start, pose, share))
     result = _result(servo, pose, tolerance)
     while not result.reached and patience > 0:
@@ -256,7 +258,7 @@ def _result(servo: CartesianServo, pose: Floats, tolerance: float) -> MoveResult
     return MoveResult(off < tolerance and turned < 10 * tolerance, off, turned)
 
 
-def _ramp(duration: float, dt: float, rise: float = 0.2) -> Floats:
+def _ramp(duration: float, rise: float, dt: float) -> Floats:
     """(m,) shares of a way, one a tick, ending at 1: speed rises for `rise` s, is 1 / duration, and falls again."""
     count = int(np.ceil((duration + rise) / dt))
     tick = np.arange(1, count + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -90,14 +91,23 @@ def _connect(
 
 def _shortcut(path: list[Floats], free: Free, rng: np.random.Generator) -> Floats:
     """Replace what lies between two random points of the path by a straight line wherever that is free."""
-    corners = np.array(path)
+    corners = _prune(np.array(path), free)
     for _ in range(_SHORTCUTS):
         at = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(corners, axis=0)).max(axis=1))])
         begin, end = np.sort(rng.uniform(0.0, at[-1], 2))
         a, b = (np.array([np.interp(s, at, joint) for joint in corners.T]) for s in (begin, end))
         if _edge_free(a, b, free):
             corners = np.vstack([corners[at < begin], a, b, corners[at > end]])
-    return corners
+    return _prune(corners, free)
+
+
+def _prune(corners: Floats, free: Free) -> Floats:
+    """Leave out every corner that a straight line from the one before it to the one after it can do without."""
+    kept = [corners[0]]
+    for corner, following in pairwise(corners[1:]):
+        if not _edge_free(kept[-1], following, free):
+            kept.append(corner)
+    return np.array([*kept, corners[-1]])
 
 
 def _edge_free(a: Floats, b: Floats, free: Free) -> bool:
@@ -150,7 +160,7 @@ def _schedule(corners: Floats, corner_at: Floats, limits: Limits, dt: float, spe
         fastest = (speed * limits.dq_max / np.abs(direction)).min(axis=1)
         rate = (0.7 * limits.ddq_max / np.abs(direction)).min(axis=1)
         at_corner = (0.3 * limits.ddq_max * dt / np.abs(np.diff(direction, axis=0))).min(axis=1)
-    place = np.unique(np.concatenate([corner_at, np.arange(0.0, corner_at[-1], _GRID)]))
+    place = np.unique(np.concatenate([corner_at, np.arange(0.0, corner_at[-1], min(_GRID, corner_at[-1] / 4))]))
     line = np.searchsorted(corner_at, 0.5 * (place[1:] + place[:-1])) - 1
     bound = np.concatenate([[0.0], np.minimum(fastest[line[1:]], fastest[line[:-1]]), [0.0]])
     corner = np.searchsorted(place, corner_at[1:-1])

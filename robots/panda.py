@@ -34,7 +34,7 @@ RATED = Limits(
     ddq_max=np.array([15.0, 7.5, 10.0, 12.5, 15.0, 20.0, 20.0]),
     tau_max=np.array([87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0]),
     workspace=WORKSPACE,
-    jump=0.6,  # more than any joint needs to stop from full speed
+    jump=0.8,  # more than any joint needs to stop from full speed
 )
 """What the arm is built for, as published. The monitor counts what goes beyond it."""
 LIMITS = replace(

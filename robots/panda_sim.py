@@ -12,7 +12,7 @@ from .robot import Driver
 from .state import Floats, JointTarget, RobotState
 
 STIFFNESS = 40.0
-"""rad/s: natural frequency of each joint around its target; critically damped."""
+"""rad/s: natural frequency of each joint around its reference; critically damped."""
 
 
 class PandaSim(Driver):
@@ -76,10 +76,9 @@ class PandaSim(Driver):
 
     def _write(self, target: JointTarget) -> None:
         steps = max(1, round(self.ctrl_dt / self.model.opt.timestep))
-        self._steps_left = steps
-        np.subtract(target.q, self._reference, out=self._increment)
-        self._increment /= steps
-        np.divide(self._increment, self.model.opt.timestep, out=self._velocity)
+        line = np.linspace(self._reference[self._row], target.q, steps + 1)
+        speed = (line[-1] - line[0]) / (steps * self.model.opt.timestep)
+        self._follow(line, speed)
         both = 2.0 * target.force
         self.model.actuator_forcerange[self._gripper] = (-both, both)
         # Beyond zero by as much as makes the servo saturate whatever it holds.
@@ -89,24 +88,23 @@ class PandaSim(Driver):
         self._hold()
 
     def _hold(self) -> None:
-        self._reference[:] = self._q
-        self._velocity[:] = 0.0
-        self._steps_left = 0
+        self._follow(self._q[None].copy(), np.zeros(7))
         self._finger_target = self._finger_ctrl
+
+    def _follow(self, line: Floats, speed: Floats) -> None:
+        """Take a reference (k, 7), one row a physics step: the first row is where it is now, the last one is held."""
+        self._reference, self._row = np.vstack([line, line[-1:]]), 0
+        self._pull = STIFFNESS**2 * self._reference
+        self._pull[:-1] += 2 * STIFFNESS * speed
 
     def _drive(self) -> None:
         """Set the motors for one physics step; runs 500 times a second, hence the arrays that are used again."""
-        if self._steps_left:
-            self._reference += self._increment
-            self._steps_left -= 1
-        else:
-            self._velocity[:] = 0.0
+        self._row = min(self._row + 1, len(self._pull) - 1)
         wanted, torque, scratch = self._acceleration, self._torque, self._scratch
-        np.subtract(self._reference, self._q, out=wanted)
-        np.multiply(wanted, STIFFNESS**2, out=wanted)
-        np.subtract(self._velocity, self._dq, out=scratch)
-        np.multiply(scratch, 2 * STIFFNESS, out=scratch)
-        np.add(wanted, scratch, out=wanted)
+        np.multiply(self._q, STIFFNESS**2, out=scratch)
+        np.subtract(self._pull[self._row], scratch, out=wanted)
+        np.multiply(self._dq, 2 * STIFFNESS, out=scratch)
+        np.subtract(wanted, scratch, out=wanted)
         mujoco.mj_mulM(self.model, self.data, self._inertial_all, self._acceleration_all)
         np.subtract(self._bias, self._gravcomp, out=torque)
         np.add(torque, self._inertial, out=torque)
@@ -145,6 +143,5 @@ class PandaSim(Driver):
         self._acceleration_all, self._inertial_all = np.zeros(model.nv), np.zeros(model.nv)
         self._acceleration, self._inertial = self._acceleration_all[arm], self._inertial_all[arm]
         self._torque, self._scratch = np.zeros(7), np.zeros(7)
-        self._reference, self._increment, self._velocity = self._q.copy(), np.zeros(7), np.zeros(7)
-        self._steps_left = 0
-        self._finger_ctrl = self._finger_target = float(data.ctrl[self._gripper])
+        self._finger_ctrl = float(data.ctrl[self._gripper])
+        self._hold()

@@ -19,6 +19,7 @@ from .errors import LimitViolation
 from .state import Floats, JointTarget, Limits
 
 _EPS = 1e-9
+_ROUNDING = 1e-4  # rad/s: what a target that was rounded to float32 may be off without a word
 
 
 class Kinematics(Protocol):
@@ -185,7 +186,7 @@ def _intersect(bounds: dict[str, tuple[Floats, Floats]]) -> tuple[Floats, Floats
 
 def _toward(wanted: Floats, low: Floats, high: Floats, limits: Limits, dt: float) -> Floats:
     """`wanted` clipped to the interval; a joint that cannot arrive in one period goes so as to stop on arrival."""
-    within = (low - _EPS <= wanted) & (wanted <= high + _EPS)
+    within = (low - _ROUNDING <= wanted) & (wanted <= high + _ROUNDING)
     far = np.minimum(np.abs(wanted) * dt, 10.0)
     arriving = np.copysign(fastest_stop(far, limits.ddq_max, dt), wanted)
     speed: Floats = np.clip(np.where(within, wanted, arriving), low, high)
@@ -211,7 +212,7 @@ def _violations(wanted: Floats, bounds: dict[str, tuple[Floats, Floats]]) -> Ite
     for name, (low, high) in bounds.items():
         excess = np.maximum(low - wanted, wanted - high)
         worst = int(np.argmax(excess))
-        if excess[worst] > _EPS:
+        if excess[worst] > _ROUNDING:
             limit = high[worst] if wanted[worst] > high[worst] else low[worst]
             yield Violation(name, float(wanted[worst]), float(limit))
 

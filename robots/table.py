@@ -21,15 +21,6 @@ def table_world() -> mujoco.MjSpec:
     world.stat.extent, world.stat.center = 1.0, (0.4, 0, 0.3)
     visual.map.znear, visual.map.zfar = 0.01, 10
     visual.headlight.ambient, visual.headlight.diffuse = (0.45, 0.45, 0.45), (0.35, 0.35, 0.35)
-    world.add_texture(
-        name="sky",
-        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
-        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
-        rgb1=(0.78, 0.83, 0.88),
-        rgb2=(0.42, 0.45, 0.48),
-        width=32,
-        height=192,
-    )
     light = world.worldbody.add_light(pos=(0.5, 0, 2.5), dir=(-0.2, 0.3, -1), diffuse=(0.45, 0.45, 0.45))
     light.type = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
     table, floor = world.worldbody.add_geom(name="table"), world.worldbody.add_geom(name="floor")

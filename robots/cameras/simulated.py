@@ -15,6 +15,9 @@ from ..errors import BadInput, UnknownName
 from ..state import Floats
 from .camera import Frame
 
+SKY = (190, 200, 209)
+"""Colour of the pixels that show nothing. MuJoCo's own sky is a box of finite size, with a depth."""
+
 
 class SimCameras:
     """Renders named cameras of a model, all in one OpenGL context that is made when the first picture is taken.
@@ -78,6 +81,7 @@ class SimCameras:
         rgb = np.empty((*self.size, 3), np.uint8)
         buffer = np.empty(self.size, np.float32)
         self._render(rgb, buffer)
+        rgb[buffer == 0] = SKY
         ids = self._segment() if seg else None
         pose, intrinsics = self._pose(camera.fixedcamid), self._intrinsics(camera.fixedcamid)
         return Frame(np.flipud(rgb).copy(), self._metres(buffer), ids, pose, intrinsics, float(self._data.time))

@@ -145,7 +145,7 @@ def test_gripper_violations_are_named(name: str, target: JointTarget) -> None:
 
 def test_arm_that_is_not_where_it_was_sent_is_refused() -> None:
     with pytest.raises(LimitViolation, match="joint 1 is at"):
-        send(JointTarget(HOME, 0.08), moving(HOME + np.array([0.9, 0, 0, 0, 0, 0, 0]), LIMITS.dq_max, HOME))
+        send(JointTarget(HOME, 0.08), moving(HOME + np.array([1.2, 0, 0, 0, 0, 0, 0]), LIMITS.dq_max, HOME))
 
 
 def test_limits_of_the_caller_count() -> None:
