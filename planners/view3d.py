@@ -175,5 +175,5 @@ def _scene() -> dict[str, Any]:
         "xaxis": {"title": "x, forward (m)"},
         "yaxis": {"title": "y, robot's left (m)"},
         "zaxis": {"title": "z, up (m)"},
-        "camera": {"eye": {"x": -1.1, "y": -1.4, "z": 0.8}},  # from the robot's side: what it reaches for faces it,
+        "camera": {"eye": {"x": -1.25, "y": -1.55, "z": 0.9}},  # from the robot's side: what it reaches for faces it,
     }

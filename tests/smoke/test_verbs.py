@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +64,18 @@ def test_eval_gives_the_same_table_for_the_same_seeds(tmp_path: Path):
         row.pop("seconds")
     assert rows[0] == rows[1]
     assert rows[0][0]["successes"] == 3
+
+
+def test_ctrl_c_ends_an_evaluation_and_keeps_what_is_done(tmp_path: Path):
+    words = ("eval", "scripted", "--env", "tabletop/reach_target", "--episodes", "10000", "--out", "run")
+    started = subprocess.Popen([str(COMMAND), *words], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    kept = tmp_path / "run" / "episodes.jsonl"
+    deadline = time.monotonic() + 120
+    while not (kept.exists() and kept.read_text().endswith("\n")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    started.send_signal(signal.SIGINT)
+    said = started.communicate(timeout=60)[1].decode()
+    assert started.returncode == 130
+    assert "kept what had been written to run/" in said
+    assert "Traceback" not in said
+    assert [json.loads(line)["seed"] for line in kept.read_text().splitlines()][:1] == [100000]
