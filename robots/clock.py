@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """What keeps time for a control loop; a `Robot` is one."""
+    """What keeps time for a control loop; every driver does."""
 
+    @abstractmethod
     def now(self) -> float:
         """Seconds since some fixed moment; never goes back."""
         ...
 
+    @abstractmethod
     def wait(self, dt: float) -> None:
         """Let `dt` seconds pass."""
         ...
 
 
 class RealClock:
-    """The machine's own time, for drivers of hardware: ticks keep their beat, whatever happens between them."""
+    """The machine's own time, in which ticks keep their beat, whatever happens between them."""
 
     def __init__(self) -> None:
         self._due = time.monotonic()

@@ -10,28 +10,11 @@ from numpy.typing import ArrayLike
 
 from .state import Floats
 
-IDENTITY: Floats = np.array([0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
-"""(7,) the pose that changes nothing."""
-
 
 def pose_from(pos: ArrayLike, quat: ArrayLike) -> Floats:
     """The pose of position (..., 3) and quaternion (..., 4), which is normalised here."""
     q = np.asarray(quat, np.float64)
     return np.concatenate([np.asarray(pos, np.float64), q / np.linalg.norm(q, axis=-1, keepdims=True)], axis=-1)
-
-
-def pose_from_matrix(matrix: Floats) -> Floats:
-    """The pose of homogeneous matrices (..., 4, 4)."""
-    return np.concatenate([matrix[..., :3, 3], quat_from_matrix(matrix[..., :3, :3])], axis=-1)
-
-
-def matrix_from_pose(pose: Floats) -> Floats:
-    """Homogeneous matrices (..., 4, 4) of poses (..., 7)."""
-    matrix = np.zeros((*pose.shape[:-1], 4, 4))
-    matrix[..., :3, :3] = matrix_from_quat(pose[..., 3:])
-    matrix[..., :3, 3] = pose[..., :3]
-    matrix[..., 3, 3] = 1.0
-    return matrix
 
 
 def compose(a_from_b: Floats, b_from_c: Floats) -> Floats:

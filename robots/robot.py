@@ -8,13 +8,14 @@ from typing import Self
 
 import numpy as np
 
+from .clock import Clock
 from .errors import NotConnected
 from .kinematics import ArmKinematics
 from .safety import SafetyState, Violation, clamp
 from .state import Floats, JointTarget, Limits, RobotState
 
 
-class Driver(ABC):
+class Driver(Clock, ABC):
     """An arm with a gripper. Its private methods are for `Robot` alone, which alone knows what is safe.
 
     name: as in `robots.ROBOTS`. limits: what its targets are held to by default. kinematics: of its links.
@@ -25,14 +26,6 @@ class Driver(ABC):
     limits: Limits
     kinematics: ArmKinematics
     ctrl_dt: float
-
-    @abstractmethod
-    def now(self) -> float:
-        """Seconds on the arm's own clock."""
-
-    @abstractmethod
-    def wait(self, dt: float) -> None:
-        """Let `dt` seconds pass on that clock."""
 
     @abstractmethod
     def _connect(self) -> None: ...

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from .errors import LimitViolation
 from .state import Floats, JointTarget, Limits
 
+_SPEED_LIMITS = ("range", "speed", "acceleration", "jump")
 _EPS = 1e-9
 _ROUNDING = 1e-4  # rad/s: what a target that was rounded to float32 may be off without a word
 
@@ -84,11 +85,11 @@ def clamp(
     """
     _check(target, state, limits, now)
     start, speed = _start(state, now, dt)
-    bounds = dict(_bounds(start, speed, state.q, limits, dt))
-    low, high = _shared(bounds, state)
+    lows, highs = _bounds(start, speed, state.q, limits, dt)
+    low, high = _shared(lows, highs, state)
     with np.errstate(over="ignore"):  # a target of 1e308 is finite; how fast that would be is not
         wanted = (target.q - start) / dt
-    violations = list(_violations(wanted, bounds))
+    violations = list(_violations(wanted, lows, highs))
     dq = _toward(wanted, low, high, limits, dt)
     if broken := _unfit(start, dq, limits, kinematics, dt):
         violations.append(broken)
@@ -108,7 +109,8 @@ def speed_interval(start: Floats, speed: Floats, limits: Limits, dt: float) -> t
         limits: of the arm.
         dt: s, the control period.
     """
-    return _intersect(dict(_bounds(start, speed, start, limits, dt)))
+    low, high = _bounds(start, speed, start, limits, dt)
+    return low.max(axis=0), high.min(axis=0)
 
 
 def fastest_stop(distance: ArrayLike, rate: ArrayLike, dt: float) -> Floats:
@@ -149,39 +151,28 @@ def _start(state: SafetyState, now: float, dt: float) -> tuple[Floats, Floats]:
     return state.last_target.q, state.last_dq if now - state.last_t < 1.5 * dt else np.zeros_like(state.q)
 
 
-def _bounds(
-    start: Floats, speed: Floats, measured: Floats, limits: Limits, dt: float
-) -> Iterator[tuple[str, tuple[Floats, Floats]]]:
-    """Lowest and highest joint speed (n,) that each limit allows for the next period."""
-    lowest = np.stack([limits.q_min, measured - limits.jump])
-    highest = np.stack([limits.q_max, measured + limits.jump])
-    down = -fastest_stop(np.maximum(start - lowest, 0.0), limits.ddq_max, dt)
-    up = fastest_stop(np.maximum(highest - start, 0.0), limits.ddq_max, dt)
+def _bounds(start: Floats, speed: Floats, measured: Floats, limits: Limits, dt: float) -> tuple[Floats, Floats]:
+    """Lowest and highest joint speed (4, n) for the next period, one row for each of `_SPEED_LIMITS`."""
+    ends = np.array([limits.q_min, measured - limits.jump, limits.q_max, measured + limits.jump])
+    room = np.maximum(np.concatenate([start - ends[:2], ends[2:] - start]), 0.0)
+    left, left_jump, right, right_jump = fastest_stop(room, limits.ddq_max, dt)
     step = limits.ddq_max * dt
-    yield "range", (down[0], up[0])
-    yield "speed", (-limits.dq_max, limits.dq_max)
-    yield "acceleration", (speed - step, speed + step)
-    yield "jump", (down[1], up[1])
+    low = np.array([-left, -limits.dq_max, speed - step, -left_jump])
+    high = np.array([right, limits.dq_max, speed + step, right_jump])
+    return low, high
 
 
-def _shared(bounds: dict[str, tuple[Floats, Floats]], state: SafetyState) -> tuple[Floats, Floats]:
-    """The interval of joint speeds (n,) that all bounds allow."""
-    low, high = _intersect(bounds)
-    worst = int(np.argmax(low - high))
-    if low[worst] > high[worst] + _EPS:
+def _shared(low: Floats, high: Floats, state: SafetyState) -> tuple[Floats, Floats]:
+    """The interval of joint speeds (n,) that all bounds (4, n) allow."""
+    lowest, highest = low.max(axis=0), high.min(axis=0)
+    worst = int(np.argmax(lowest - highest))
+    if lowest[worst] > highest[worst] + _EPS:
         sent = state.q if state.last_target is None else state.last_target.q
         raise LimitViolation(
             f"joint {worst + 1} is at {state.q[worst]:.3f} rad and was sent to {sent[worst]:.3f} rad: no target holds "
             "range, speed, acceleration and jump together; stop and start again from where the arm is"
         )
-    return np.minimum(low, high), high
-
-
-def _intersect(bounds: dict[str, tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
-    return (
-        np.maximum.reduce([low for low, _ in bounds.values()]),
-        np.minimum.reduce([high for _, high in bounds.values()]),
-    )
+    return np.minimum(lowest, highest), highest
 
 
 def _toward(wanted: Floats, low: Floats, high: Floats, limits: Limits, dt: float) -> Floats:
@@ -208,13 +199,12 @@ def _way_to_rest(start: Floats, speed: Floats, limits: Limits, dt: float) -> Flo
     return way
 
 
-def _violations(wanted: Floats, bounds: dict[str, tuple[Floats, Floats]]) -> Iterator[Violation]:
-    for name, (low, high) in bounds.items():
-        excess = np.maximum(low - wanted, wanted - high)
-        worst = int(np.argmax(excess))
-        if excess[worst] > _ROUNDING:
-            limit = high[worst] if wanted[worst] > high[worst] else low[worst]
-            yield Violation(name, float(wanted[worst]), float(limit))
+def _violations(wanted: Floats, low: Floats, high: Floats) -> Iterator[Violation]:
+    excess = np.maximum(low - wanted, wanted - high)
+    for row in np.flatnonzero(excess.max(axis=1) > _ROUNDING):
+        worst = int(np.argmax(excess[row]))
+        limit = (high if wanted[worst] > high[row, worst] else low)[row, worst]
+        yield Violation(_SPEED_LIMITS[row], float(wanted[worst]), float(limit))
 
 
 def _unfit(start: Floats, dq: Floats, limits: Limits, kinematics: Kinematics, dt: float) -> Violation | None:

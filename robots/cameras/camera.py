@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +25,3 @@ class Frame:
     world_from_cam: Floats
     intrinsics: Floats
     time: float
-
-
-class Camera(Protocol):
-    """One camera."""
-
-    name: str
-
-    def read(self) -> Frame:
-        """The newest picture."""
-        ...

@@ -20,6 +20,9 @@ quat = (
 pose = st.builds(g.pose_from, vector, quat)
 
 
+NOTHING = g.pose_from((0, 0, 0), (1, 0, 0, 0))
+
+
 def same_rotation(a: Floats, b: Floats) -> bool:
     return bool(np.isclose(abs(a @ b), 1.0, atol=1e-9))
 
@@ -42,7 +45,7 @@ def test_compose_is_one_transform_after_the_other(a: Floats, b: Floats, point: F
 
 @given(pose)
 def test_inverse_undoes(a: Floats) -> None:
-    position, rotation = g.pose_error(g.compose(a, g.inverse(a)), g.IDENTITY)
+    position, rotation = g.pose_error(g.compose(a, g.inverse(a)), NOTHING)
     assert position < 1e-9
     assert rotation < 1e-7
 
@@ -59,13 +62,6 @@ def test_product_and_matrix_agree_with_scipy(a: Floats, b: Floats) -> None:
 @given(vector)
 def test_rotation_vector_is_its_own_inverse(v: Floats) -> None:
     np.testing.assert_allclose(g.rotation_vector(g.quat_from_rotation_vector(v)), v, atol=1e-9)
-
-
-@given(pose)
-def test_matrix_and_back(a: Floats) -> None:
-    back = g.pose_from_matrix(g.matrix_from_pose(a))
-    np.testing.assert_allclose(back[:3], a[:3], atol=1e-12)
-    assert same_rotation(back[3:], a[3:])
 
 
 @given(pose, pose, st.floats(0.0, 1.0))

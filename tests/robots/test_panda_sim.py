@@ -1,13 +1,10 @@
 """The Panda in MuJoCo: tracking, what the monitor counts, and the model itself."""
 
-import time
-
 import mujoco
 import numpy as np
 import pytest
 
 from valuefield.robots import panda, panda_meshes
-from valuefield.robots.clock import RealClock
 from valuefield.robots.geometry import pose_error, pose_from
 from valuefield.robots.ik import CartesianServo, move_to, solve
 from valuefield.robots.monitor import Monitor
@@ -144,18 +141,3 @@ def test_model_has_what_environments_rely_on(meshes: panda.Meshes) -> None:
     assert robot == pytest.approx(
         0.629769 + 4.970684 + 0.646926 + 3.228604 + 3.587895 + 1.225946 + 1.666555 + 0.735522 + 0.73 + 0.03
     )
-
-
-def test_real_clock_keeps_its_beat() -> None:
-    clock = RealClock()
-    start = clock.now()
-    for _ in range(5):
-        time.sleep(0.004)
-        clock.wait(0.01)
-    assert clock.now() - start == pytest.approx(0.05, abs=0.03)
-    time.sleep(0.05)
-    late = clock.now()
-    clock.wait(0.01)
-    assert clock.now() - late < 0.01  # the missed tick is not waited for
-    clock.wait(0.01)
-    assert clock.now() - late > 0.009  # and the next one is a whole one
