@@ -56,7 +56,8 @@ class World:
 
     def above(self, body: str, height: float) -> Floats:
         """(3,) the point `height` m above a body's origin, world."""
-        return self.position(body) + np.array([0.0, 0.0, height])
+        raised: Floats = self.position(body) + np.array([0.0, 0.0, height])
+        return raised
 
     def in_frame(self, body: str, point: Floats) -> Floats:
         """A point (3,) of the world, seen from a body, m."""
