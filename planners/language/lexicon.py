@@ -28,6 +28,7 @@ _SYNONYMS = {
     "drawer": "drawers",
     "handle": "knob pull handles",
     "cabinet": "dresser cupboard chest",
+    "tomato": "tomatoes",
     "table": "tabletop desk",
     "gripper": "hand fingers claw",
 }
@@ -84,21 +85,23 @@ VERBS = {
     "pull": "pull slide draw tug",
     "push": "push shove slide nudge move drag get shift",
     "shut": "push slide shove",
-    "press": "press push hit tap click depress poke",
+    "press": "press push hit tap click depress poke activate",
     "grasp": "grasp grab grip seize clasp hold catch take get",
     "lift": "lift raise hoist elevate",
-    "carry": "carry bring lift raise hoist take grasp",
+    "carry": "carry bring lift raise hoist take grasp transport",
     "put": "put place drop throw toss chuck move leave deposit stick dump lay set drag",
-    "throw": "throw chuck toss",
+    "throw": "throw chuck toss take",
+    "tidy": "clean clear tidy",
     "discard": "discard bin trash",
     "reach": "reach touch",
     "move": "move go come travel",
 }
 """Class of verbs that mean one thing -> its verbs in the infinitive."""
 
-DETERMINERS = frozenset("the a an any this that your".split())
+DETERMINERS = frozenset("the a an any all this that your".split())
 PRONOUNS = frozenset({"it", "them"})
-FILLERS = frozenset("coloured colored color colour".split())
+FILLERS = frozenset("coloured colored color colour small little big large one ones object thing item".split())
+"""Words in a noun phrase that say nothing of the name."""
 
 NEGATIONS = frozenset(
     "not never no nor neither none nothing nobody without except excluding unless instead cannot dont don't".split()
@@ -145,6 +148,9 @@ POLITE = (
     "leaving|leave any|the|all other objects|things alone",
     "with the|your gripper",
     "with the|your robot gripper",
-    "across the table",
+    "across|along the table",
+    "in that|this order",
+    "piece|pieces|bit|bits of",
+    "use|using the|your gripper to",
 )
 """Patterns of what may be left out."""

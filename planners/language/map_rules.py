@@ -8,7 +8,7 @@ from typing import Any
 from ...robots.errors import InstructionRefused
 from .lexicon import FURNITURE, HAVE_HANDLES, PARTS
 from .pattern import Reader
-from .program_text import call, lines
+from .program_text import call, lines, quoted
 
 Found = dict[str, Any]
 Writer = Callable[[Found, Sequence[str]], str]
@@ -124,11 +124,23 @@ def _anywhere(found: Found, names: Sequence[str]) -> str:
     )
 
 
+def _near(found: Found, names: Sequence[str]) -> str:
+    """Around the thing and not in it."""
+    return _affordance(
+        _object("thing", found["thing"]),
+        "radius = max(thing.size) / 2",
+        f"set_voxel_by_radius(affordance_map, thing.position, radius + {found['distance']:g}, 1)",
+        "set_voxel_by_radius(affordance_map, thing.position, radius, 0)",
+    )
+
+
 def _avoidance(found: Found, names: Sequence[str]) -> str:
     return lines(
         "avoidance_map = get_empty_avoidance_map()",
-        _object("thing", found["thing"]),
-        f"set_voxel_by_radius(avoidance_map, thing.position, {found['distance']:g} + max(thing.size) / 2, 1)",
+        f"for name in [{', '.join(map(quoted, found['things']))}]:",
+        "    thing = parse_query_obj(name)",
+        f"    radius = {found['distance']:g} + max(thing.size) / 2",
+        "    set_voxel_by_radius(avoidance_map, thing.position, radius, 1)",
         "ret_val = avoidance_map",
     )
 
@@ -203,9 +215,10 @@ MAP_RULES: dict[str, Callable[[str, Sequence[str]], str]] = {
         ("a point <distance> above where the gripper started", _lifted),
         ("<handle> when <drawer> is shut", _shut),
         ("a point where <thing> rests on <thing:other>", _resting),
+        ("anywhere within <distance> of <thing>", _near),
         ("anywhere at least <distance> from <thing>", _anywhere),
     ),
-    "get_avoidance_map": _rules(("<distance> from <thing>", _avoidance)),
+    "get_avoidance_map": _rules(("<distance> from <thing+>", _avoidance)),
     "get_rotation_map": _rules(
         ("point down", _rotation("[0, 0, -1]", across=False)),
         ("point down with the fingers across <thing>", _rotation("[0, 0, -1]", across=True)),

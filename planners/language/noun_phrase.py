@@ -31,6 +31,7 @@ KINDS: dict[str, Callable[[frozenset[str]], bool]] = {
     "container": lambda words: bool(words & CONTAINERS) and not words & PARTS,
     "area": lambda words: "target" in words,
     "cabinet": lambda words: bool(words & FURNITURE),
+    "rubbish": lambda words: "rubbish" in words,
 }
 """What may stand in a place of a sentence, by the words of its name."""
 
@@ -57,10 +58,12 @@ class Names:
     def __post_init__(self) -> None:
         self.words = {name: frozenset(token.word for token in tokenize(name)) for name in self.names}
 
-    def read(self, tokens: Sequence[Token], start: int, kind: str, last: str | None) -> Iterator[tuple[str, int]]:
+    def read(
+        self, tokens: Sequence[Token], start: int, kind: str, last: str | None, *, owned: bool = True
+    ) -> Iterator[tuple[str, int]]:
         """Yield each (name, end) that a phrase from `start` on may mean, the longest phrase first.
 
-        kind: one of KINDS. last: the name that a pronoun stands for.
+        kind: one of KINDS. last: the name that a pronoun stands for. owned: whether `of the cabinet` may follow.
         """
         at = start
         while at < len(tokens) and tokens[at].text in DETERMINERS:
@@ -68,11 +71,27 @@ class Names:
         if at == start and at < len(tokens) and tokens[at].text in PRONOUNS:
             yield from self._pronoun(at, kind, last)
             return
-        for end in range(self._run(tokens, at), at, -1):
+        run = self._run(tokens, at)
+        if run == at > start:
+            self._complain(at, self._unknown(_until_preposition(tokens[at:]), kind))
+        for end in range(run, at, -1):
             described = _described(tokens[at:end])
             if described is not None:
-                for whole, after in self._more(tokens, replace(described, text=_text(tokens[at:end])), end):
+                said = replace(described, text=_text(tokens[at:end]))
+                for whole, after in self._more(tokens, said, end, owned=owned):
                     yield from self._meant(whole, kind, last, after)
+
+    def read_all(self, tokens: Sequence[Token], start: int, kind: str) -> Iterator[tuple[list[str], int]]:
+        """Yield (names, end) for `all buttons`, `both tomatoes` or `the blocks`: everything that the words fit."""
+        at = start
+        while at < len(tokens) and tokens[at].text in _EVERY:
+            at += 1
+        end = self._run(tokens, at)
+        said = _described(tokens[at:end])
+        if at > start and said is not None and (tokens[end - 1].is_plural or tokens[start].text == "every"):
+            found = self._candidates(said, kind, None)
+            if len(found) > 1 and (tokens[start].text != "both" or len(found) == 2):
+                yield found, end
 
     def named(self, kind: str) -> list[str]:
         """Return the things (no parts, unless `kind` asks for them) of a kind."""
@@ -82,19 +101,20 @@ class Names:
         if last is None:
             self._complain(at, "it is not clear what 'it' stands for")
             return
-        if kind == "drawer" and last.rsplit(maxsplit=1)[-1] in PARTS:
-            last = last.rsplit(" ", 1)[0]
+        last = _owner_of(last) if kind == "drawer" else last
         if KINDS[kind](frozenset(token.word for token in tokenize(last))):
             yield last, at + 1
 
     def _run(self, tokens: Sequence[Token], at: int) -> int:
         """Return the end of the run of words that may belong to a name."""
-        known = frozenset().union(*self.words.values()) | NOUNS | COLORS | POSITIONS | FILLERS | {"one", "ones"}
+        known = frozenset().union(*self.words.values()) | NOUNS | COLORS | POSITIONS | FILLERS
         while at < len(tokens) and (tokens[at].word in known or tokens[at].text in ORDINALS or _number(tokens[at])):
             at += 1
         return at
 
-    def _more(self, tokens: Sequence[Token], said: Description, end: int) -> Iterator[tuple[Description, int]]:
+    def _more(
+        self, tokens: Sequence[Token], said: Description, end: int, *, owned: bool
+    ) -> Iterator[tuple[Description, int]]:
         """Yield `said` with what follows the noun added to it, then without."""
         for words, counts, change in _AFTERTHOUGHTS:
             run = tokens[end : end + len(words)]
@@ -102,35 +122,39 @@ class Names:
                 token.text in each or token.word in each for token, each in zip(run, words, strict=True)
             ):
                 more = replace(change(said, run[counts].word), text=f"{said.text} {_text(run)}")
-                yield from self._more(tokens, more, end + len(words))
-        if end < len(tokens) and tokens[end].text in ("of", "on", "in"):
+                yield from self._more(tokens, more, end + len(words), owned=owned)
+        if owned and end < len(tokens) and tokens[end].text in ("of", "on", "in"):
             yield from self._owner(tokens, said, end)
         yield said, end
 
     def _owner(self, tokens: Sequence[Token], said: Description, end: int) -> Iterator[tuple[Description, int]]:
         """`handle of the top drawer`: its owner's words count; `drawer of the cabinet`: nothing is added."""
         if said.part is not None and tokens[end].text != "in":
-            for name, after in self.read(tokens, end + 1, "drawer", None):
+            for name, after in self.read(tokens, end + 1, "drawer", None, owned=False):
                 yield (
                     replace(said, words=said.words | self.words[name], text=f"{said.text} {_text(tokens[end:after])}"),
                     after,
                 )
-        for _, after in self.read(tokens, end + 1, "cabinet", None):
+        for _, after in self.read(tokens, end + 1, "cabinet", None, owned=False):
             yield said, after
 
     def _meant(self, said: Description, kind: str, last: str | None, end: int) -> Iterator[tuple[str, int]]:
         found = self._candidates(said, kind, last)
+        if last is not None and kind == "drawer":
+            last = _owner_of(last)
         if len(found) == 1:
             yield found[0], end
+        elif last in found:
+            yield last, end  # "the drawer" is the one that was spoken of
         elif found:
             self._complain(end, f"{said.text!r} may be {_listed(found)}")
-        else:
-            self._complain(end, self._unknown(said, kind))
+        elif not self._candidates(said, "thing", last):
+            self._complain(end, self._unknown(said.text, kind))
 
     def _candidates(self, said: Description, kind: str, last: str | None) -> list[str]:
         if said.part is not None:
             return self._parts(said, kind)
-        wanted = said.words
+        wanted = said.words - FURNITURE if said.words & HAVE_HANDLES else said.words
         if "target" in wanted and not any("target" in words for words in self.words.values()):
             wanted = wanted - {"target"}  # a target is anything where nothing is called so
         pool = [name for name in self.named(kind) if wanted <= self.words[name]]
@@ -166,10 +190,10 @@ class Names:
     def _whole(self, name: str, kind: str) -> bool:
         return kind == "handle" or not self.words[name] & PARTS
 
-    def _unknown(self, said: Description, kind: str) -> str:
+    def _unknown(self, said: str, kind: str) -> str:
         fitting = [name for name in self.names if KINDS[kind](self.words[name])] or list(self.names)
-        close = nearest(said.text, fitting)
-        return f"there is no {said.text!r} here{close or '; there are: ' + ', '.join(fitting)}"
+        close = nearest(said, fitting)
+        return f"there is no {said!r} here{close or '; there are: ' + ', '.join(fitting)}"
 
     def _complain(self, at: int, text: str) -> None:
         if at > self.complaint[0]:
@@ -181,7 +205,7 @@ def _described(run: Sequence[Token]) -> Description | None:
     words, place, part = set(), None, None
     for position, token in enumerate(run):
         number = _number(token)
-        if token.text in FILLERS or token.text in ("one", "ones"):
+        if token.text in FILLERS:
             continue
         if token.text in ORDINALS:
             place = ORDINALS[token.text]
@@ -212,12 +236,23 @@ _THE = frozenset({"the", "a"})
 _AFTERTHOUGHTS: tuple[tuple[tuple[frozenset[str], ...], int, Callable[[Description, str], Description]], ...] = (
     ((frozenset({"that", "which"}), frozenset({"is"}), COLORS | POSITIONS), 2, _with),
     ((frozenset({"with"}), _THE, COLORS, frozenset({"base", "cap", "top", "bottom"})), 2, _with),
+    ((frozenset({"that", "which"}), frozenset({"is"}), frozenset({"in", "at", "on"}), _THE, POSITIONS), 4, _with),
     ((frozenset({"in", "at", "on"}), _THE, POSITIONS), 2, _with),
     ((frozenset({"on", "at"}), POSITIONS), 1, _with),
     ((frozenset({"from"}), _THE, frozenset({"top", "bottom"})), 2, _from_end),
     ((frozenset({"on", "from", "off"}), _THE, frozenset({"table"})), 2, _same),
 )
 """Words that may follow a noun, which of them counts, and what it adds to what was said."""
+
+
+_PREPOSITIONS = frozenset("to into in onto on and then with from of at by over above until so while".split())
+_EVERY = frozenset({"all", "both", "every", "of", "the"})
+
+
+def _owner_of(name: str) -> str:
+    """Return the thing that a part is on, or the thing itself."""
+    owner, _, word = name.rpartition(" ")
+    return owner if word in PARTS else name
 
 
 def _rank(words: frozenset[str]) -> int | None:
@@ -232,6 +267,12 @@ def _number(token: Token) -> int | None:
 
 def _text(tokens: Sequence[Token]) -> str:
     return " ".join(token.text for token in tokens)
+
+
+def _until_preposition(tokens: Sequence[Token]) -> str:
+    """Return the words of a noun that is not known, as far as that can be told."""
+    ends = (place for place, token in enumerate(tokens) if token.is_sign or token.text in _PREPOSITIONS)
+    return _text(tokens[: next(ends, len(tokens))])
 
 
 def _listed(names: Sequence[str]) -> str:

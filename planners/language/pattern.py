@@ -1,7 +1,8 @@
 """Patterns of sentences: words, verbs, optional parts, and places for things, distances and speeds.
 
 `@open [up] <drawer> [by] [<distance>]` is read as it looks. A word may be several, `in|into|inside`; `@pull` is any
-verb of a class of the lexicon, `@press+ing` its participle; `<thing:other>` is a place of kind `thing` called `other`.
+verb of a class of the lexicon, `@press+ing` its participle; `<thing:other>` is a place of kind `thing` called `other`;
+`<thing+>` takes several, called `things`.
 """
 
 from __future__ import annotations
@@ -24,15 +25,20 @@ IN_A_LIST = "[,] [and] [then|next|finally|afterwards|before] [after that] [follo
 
 @dataclass
 class Reader:
-    """A sentence in a scene. farthest: the first word that no pattern that was tried could go beyond."""
+    """A sentence in a scene.
+
+    farthest: the first word that no pattern that was tried could go beyond. dead: (word, last name) from which the rest
+    of the sentence has been found to make no sense.
+    """
 
     tokens: Sequence[Token]
     names: Names
     farthest: int = 0
+    dead: set[tuple[int, str | None]] = field(default_factory=set)
     places: dict[str, Callable[[int, str | None], Iterator[tuple[Any, int]]]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.places = {"distance": self._distance, "number": self._number, "buttons": self._buttons}
+        self.places = {"distance": self._distance, "number": self._number}
 
     @classmethod
     def of(cls, sentence: str, names: Sequence[str]) -> Reader:
@@ -70,6 +76,8 @@ class Reader:
     def _place(self, kind: str, at: int, last: str | None) -> Iterator[tuple[Any, int]]:
         if kind in KINDS:
             return self.names.read(self.tokens, at, kind, last)
+        if kind.endswith("+"):
+            return self._several(kind.removesuffix("+"), at, last)
         return self.places[kind](at, last)
 
     def _distance(self, at: int, last: str | None) -> Iterator[tuple[float, int]]:
@@ -87,12 +95,13 @@ class Reader:
             elif text.replace(".", "", 1).isdecimal():
                 yield float(text), at + 1
 
-    def _buttons(self, at: int, last: str | None) -> Iterator[tuple[list[str], int]]:
-        """Several buttons in the order in which they are named: `the red one, then the blue one`."""
-        for name, end in self.names.read(self.tokens, at, "button", last):
+    def _several(self, kind: str, at: int, last: str | None) -> Iterator[tuple[list[str], int]]:
+        """Things in the order in which they are named, `the red one, then the blue one`, or all of a kind."""
+        yield from self.names.read_all(self.tokens, at, kind)
+        for name, end in self.names.read(self.tokens, at, kind, last):
             for _, after in self.match(IN_A_LIST, end):
                 if after > end:
-                    for more, stop in self._buttons(after, name):
+                    for more, stop in self._several(kind, after, name):
                         yield [name, *more], stop
             yield [name], end
 
@@ -116,14 +125,16 @@ def _elements(parts: list[str]) -> tuple[tuple[Element, ...], list[str]]:
             found.append(("optional", inner))
         elif part.startswith("<"):
             kind, _, key = part.strip("<>").partition(":")
-            found.append(("place", (kind, key or kind)))
+            found.append(("place", (kind, key or kind.replace("+", "s"))))
         else:
-            found.append(("words", _forms(part) if part.startswith("@") else frozenset(part.split("|"))))
+            found.append(("words", frozenset().union(*map(_forms, part.split("|")))))
     return tuple(found), parts
 
 
 def _forms(part: str) -> frozenset[str]:
-    """Return the verbs of a class in the form that `@class`, `@class+ing` or `@class+ed` asks for."""
+    """Return a word itself, or the verbs of a class as `@class`, `@class+ing` or `@class+ed` asks for."""
+    if not part.startswith("@"):
+        return frozenset({part})
     name, _, ending = part.removeprefix("@").partition("+")
     verbs = VERBS[name].split()
     if not ending:

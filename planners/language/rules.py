@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...robots.errors import ProgramError
+from ...robots.errors import InstructionRefused, ProgramError
 from .map_rules import MAP_RULES, parse_query_obj
 from .model import Message
 from .program_text import call
 from .prompt import asked
-from .sentence import understand
+from .sentence import nearest_instruction, understand
 from .steps import Steps
 from .subgoal_rules import composer
 
@@ -41,7 +41,12 @@ class RulesModel:
 
 
 def plan(sentence: str, names: Sequence[str]) -> str:
-    """Write the planner's program. Raises InstructionRefused."""
-    actions, manner = understand(sentence, names)
-    steps = Steps(names).of(actions, manner)
+    """Write the planner's program. Raises InstructionRefused with the nearest instruction that is understood."""
+    try:
+        actions, manner = understand(sentence, names)
+        steps = Steps(names).of(actions, manner)
+    except InstructionRefused as refusal:
+        raise InstructionRefused(
+            f"{refusal}; nearest instruction: {nearest_instruction(sentence, names)!r}"
+        ) from refusal
     return "\n".join([*(call("composer", step) for step in steps), "# done"]) + "\n"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...robots.errors import InstructionRefused
+from .instructions import LIFT_CM, Action
+from .manner import Manner
 from .noun_phrase import Names
-from .sentence import Action, Manner
 
 OVER_CM = 12.0
 """How far above a container a thing is let go: more than a thing's own height hangs below the fingers."""
@@ -40,7 +41,7 @@ class Steps:
     def _pick_up(self, action: Action, following: Action | None) -> None:
         self._take(str(action.thing))
         if following is None or following.thing != action.thing:
-            self._lift(Action("lift", action.thing, cm=15.0))
+            self._lift(Action("lift", action.thing, cm=LIFT_CM))
 
     def _pull(self, action: Action) -> None:
         handle = f"{action.thing} handle"
@@ -91,6 +92,9 @@ class Steps:
         self._say(f"move to the center of the {action.thing}{self._holding()}")
 
     def _beside(self, action: Action) -> None:
+        if action.side == "near":
+            self._say(f"move to within {_cm(action)} of the {action.thing}{self._holding()}")
+            return
         self._say(f"move to {_cm(action)} {action.side} the {action.thing}{self._holding()}")
 
     def _retreat(self, action: Action) -> None:
@@ -142,4 +146,6 @@ def _manner(manner: Manner) -> str:
         text += f", at {manner.speed:g}x speed"
         if manner.within is not None:
             text += f" when within {manner.within[0]:g}cm of the {manner.within[1]}"
-    return text + "".join(f", staying {cm:g}cm away from the {name}" for cm, name in manner.avoid)
+    if manner.avoid:
+        text += f", staying {manner.away:g}cm away from the {' and the '.join(manner.avoid)}"
+    return text

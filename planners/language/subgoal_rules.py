@@ -16,7 +16,7 @@ PRESS_CM = 1.5
 
 _MANNER = (
     "[, at <number:speed> x speed [when within <distance:near> of <thing:nearby>]] "
-    "[, staying <distance:away> away from <thing:avoided>]"
+    "[, staying <distance:away> away from <thing+:avoided>]"
 )
 _HOLDING = "[while holding <thing:held>]"
 
@@ -49,7 +49,7 @@ def composer(text: str, names: Sequence[str]) -> str:
 def _program(maps: Maps, found: Found) -> str:
     queries = {
         "affordance": maps.affordance,
-        "avoidance": f"{found['away']:g}cm from the {found['avoided']}" if "avoided" in found else None,
+        "avoidance": _avoidance(found),
         "rotation": maps.rotation,
         "velocity": _velocity(found),
         "gripper": maps.gripper,
@@ -60,6 +60,10 @@ def _program(maps: Maps, found: Found) -> str:
         *(f"{kind}_map = get_{kind}_map({quoted(query)})" for kind, query in asked.items()),
         f"execute({', '.join(['movable', *(f'{kind}_map={kind}_map' for kind in asked)])})",
     )
+
+
+def _avoidance(found: Found) -> str | None:
+    return f"{found['away']:g}cm from the {' and the '.join(found['avoided'])}" if "avoided" in found else None
 
 
 def _velocity(found: Found) -> str | None:
@@ -124,6 +128,10 @@ def _lift(found: Found) -> Maps:
     return Maps(f"a point {found['distance']:g}cm above where the gripper started", gripper=_grip(found))
 
 
+def _near(found: Found) -> Maps:
+    return Maps(f"anywhere within {found['distance']:g}cm of the {found['thing']}", gripper=_grip(found))
+
+
 def _keep_away(found: Found) -> Maps:
     return Maps(f"anywhere at least {found['distance']:g}cm from the {found['thing']}")
 
@@ -158,6 +166,7 @@ _FRAMES: tuple[tuple[str, Callable[[Found], Maps]], ...] = (
         (f"move to <distance> {words} <thing> with the gripper closed", _beside(side, closed=True))
         for side, words in SIDES.items()
     ),
+    (f"move to within <distance> of <thing> {_HOLDING}", _near),
     ("push <thing> to <thing:other>", _push),
     (f"lift the gripper by <distance> {_HOLDING}", _lift),
     ("stay <distance> away from <thing>", _keep_away),

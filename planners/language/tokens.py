@@ -18,6 +18,16 @@ class Token:
     word: str
     part: tuple[int, int]
 
+    @property
+    def is_plural(self) -> bool:
+        """Whether this is the plural of the word that stands for it."""
+        return self.text.endswith("s") and self.text != self.word and " " not in self.text
+
+    @property
+    def is_sign(self) -> bool:
+        """Whether this is a comma or the like."""
+        return not self.text[0].isalnum()
+
 
 def tokenize(sentence: str) -> tuple[Token, ...]:
     """Split into words, numbers and signs; nouns of several words become one token, hyphens and the genitive go."""
