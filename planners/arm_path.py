@@ -32,6 +32,12 @@ STRAY, ARRIVE, ARRIVE_TURN = 0.02, 0.003, 0.05
 FAR = 2.5
 """rad: joints farther than this from those at the goal get there by a detour, not along a path of the tool."""
 
+LEAVE = 0.05
+"""m on which a contact at the start of a path is left behind."""
+
+DETOURS = 3
+"""Goals for which a detour is sought; each search can take a second."""
+
 SETTLE_TICKS = 3
 EASE = 0.8
 """Share of the speed and acceleration limits that plans use, so that safety need not step in while the arm keeps up."""
@@ -77,19 +83,24 @@ class ArmPath:
 class FreeSpace:
     """Where the arm may be: its spheres against the distance to obstacles.
 
-    What overlaps at the start `q` (an object in the hand, a handle between the fingers) may go on overlapping as much.
+    A sphere that overlaps at the start `q` (at an object in the hand, at a button under the fingers) may go on to
+    overlap as much, and so may any other that has moved less than LEAVE: the arm must be able to leave a contact.
     """
 
     def __init__(self, kinematics: ArmKinematics, clearance: Clearance, q: Floats, width: float) -> None:
         self._kinematics, self._clearance, self._width = kinematics, clearance, width
-        self._slack = np.maximum(0.0, -self._gaps(q[None])[0]) + TOUCH
+        self._start = kinematics.spheres(q, width)
+        self._slack = np.maximum(0.0, -self._gaps(self._start[None])[0])
 
     def __call__(self, rows: Floats) -> bool:
         """Whether the arm is free at joints (7,), or in all rows (m, 7)."""
-        return bool((self._gaps(np.atleast_2d(rows)) >= -self._slack).all())
+        spheres = self._kinematics.spheres(np.atleast_2d(rows), self._width)
+        moved = np.linalg.norm(spheres[..., :3] - self._start[:, :3], axis=-1)
+        leaving = self._slack.max() * np.maximum(0.0, 1.0 - moved / LEAVE)
+        return bool((self._gaps(spheres) >= -np.maximum(self._slack, leaving) - TOUCH).all())
 
-    def _gaps(self, rows: Floats) -> Floats:
-        spheres = self._kinematics.spheres(rows, self._width)
+    def _gaps(self, spheres: Floats) -> Floats:
+        """(m, S) m from the surface of each sphere (m, S, 4) to the nearest obstacle."""
         return self._clearance(spheres[..., :3].reshape(-1, 3)).reshape(spheres.shape[:2]) - spheres[..., 3]
 
 
@@ -120,12 +131,16 @@ class ArmPlanner:
             FreeSpace(self._kinematics, clearance, q, reach.width),
             FreeSpace(self._kinematics, at_contact or clearance, q, reach.width),
         )
-        ways = (self._follow, self._detour) if reach.detour else (self._follow,)
+        seen = []
         for goal, q_goal in self._candidates(q, reach, space.contact):
-            for way in ways:
-                path = way(q, reach, goal, q_goal, space)
-                if path is not None:
-                    return path
+            path = self._follow(q, reach, goal, q_goal, space)
+            if path is not None:
+                return path
+            seen.append((goal, q_goal))
+        for goal, q_goal in seen[: DETOURS if reach.detour else 0]:
+            path = self._detour(q, reach, goal, q_goal, space)
+            if path is not None:
+                return path
         return None
 
     def go(self, q: Floats, q_goal: Floats, clearance: Clearance, width: float = 0.08) -> ArmPath | None:

@@ -13,6 +13,7 @@ from ..envs.robot_env import RobotEnv
 from .execute import Executor
 from .language.model import LanguageModel
 from .language.programs import LanguagePrograms
+from .path import warm_up
 
 
 def voxposer(
@@ -24,4 +25,5 @@ def voxposer(
     seed: int = 0,
 ) -> Executor:
     """The actor that carries out the instruction of each episode of `env` with programs written by `model`."""
+    warm_up()
     return Executor(env, LanguagePrograms(model), detector, realtime=realtime, seed=seed)
