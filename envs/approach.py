@@ -37,12 +37,12 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """A way to stand at a keyframe. margin: rad, least distance of a joint to its limits, there and after."""
+    """A way to stand at a keyframe. cost: of standing there and of the straight moves after it, 0-1."""
 
     keyframe: Keyframe
     grip: Floats
     q: Floats
-    margin: float
+    cost: float
 
 
 class Approach:
@@ -78,7 +78,7 @@ class Approach:
     def _ends(self, name: str, q: Floats) -> list[_End]:
         """Ways to stand at the keyframe from which the straight moves after it can be made, best first."""
         ends = [end for grip in self.grips for end in self._ends_with(grip, name, q)]
-        return sorted(ends, key=lambda end: 0.05 * float(np.abs(end.q - q).max()) - min(end.margin, COMFORT))
+        return sorted(ends, key=lambda end: end.cost + 0.1 * float(np.abs(end.q - q).max()))
 
     def _ends_with(self, grip: Floats, name: str, q: Floats) -> Iterator[_End]:
         frames = self._task.keyframes(self._world, grip)
@@ -87,17 +87,19 @@ class Approach:
         found = ik.solve(self._kinematics, keyframe.pose, limits=self._robot.limits, seeds=[q], flips=False)
         for end in (solution.q for solution in found):
             if self.clearance.free(end, keyframe.width, keyframe.touches):
-                margin = self._margin(end, moves)
-                if margin is not None:
-                    yield _End(keyframe, grip, end, margin)
+                cost = self._cost(end, moves)
+                if cost is not None:
+                    yield _End(keyframe, grip, end, cost)
 
-    def _margin(self, q: Floats, moves: Sequence[Keyframe]) -> float | None:
-        """rad, least distance of a joint to its limits at `q` and on the moves from there; None if one fails."""
+    def _cost(self, q: Floats, moves: Sequence[Keyframe]) -> float | None:
+        """How uneasy the arm is at `q` and on the moves from there, 0-1; None if a move fails."""
         rows = [q]
         for move in moves:
             line = self._straight.roll(rows[-1], move.pose, move.speed)
             if line is None or not all(self.clearance.free(row, move.width, move.touches) for row in line[::-EVERY]):
                 return None
             rows += line
-        at = np.array(rows)
-        return float(np.minimum(at - self._robot.limits.q_min, self._robot.limits.q_max - at).min())
+        at, limits = np.array(rows), self._robot.limits
+        margin = float(np.minimum(at - limits.q_min, limits.q_max - at).min())
+        fastest = float((np.abs(np.diff(at, axis=0)) / (self._dt * limits.dq_max)).max(initial=0.0))
+        return 0.5 * max(0.0, 1.0 - margin / COMFORT) + 0.5 * fastest

@@ -15,7 +15,7 @@ ACCELERATION = 1.0
 TURNING = 1.0
 """rad/s, at which the tool turns at most."""
 ARRIVED, ALIGNED = 0.003, 0.03
-"""m and rad, by which the end may be missed."""
+"""m and rad, by which the line and its end may be missed."""
 
 
 class StraightMove:
@@ -35,17 +35,26 @@ class StraightMove:
         return self._servo.step(interpolate(here, pose, min(1.0, share / max(left, 1e-9))))
 
     def roll(self, q: Floats, pose: Floats, speed: float) -> list[Floats] | None:
-        """Joints of every tick from rest at `q` to `pose`; None if the arm does not get there."""
-        rows, dq = [q], np.zeros_like(q)
-        for _ in range(int(2 * self._ticks(self._kinematics.tool_pose(q), pose, speed)) + 20):
+        """Joints of every tick from rest at `q` to `pose`; None if the arm leaves the line or does not get there."""
+        rows, dq, start = [q], np.zeros_like(q), self._kinematics.tool_pose(q)
+        for _ in range(int(2 * self._ticks(start, pose, speed)) + 20):
             rows.append(self.step(rows[-1], dq, pose, speed))
             dq = (rows[-1] - rows[-2]) / self._dt
-            missed, turned = pose_error(self._kinematics.tool_pose(rows[-1]), pose)
+            here = self._kinematics.tool_pose(rows[-1])
+            missed, turned = pose_error(here, pose)
             if missed < ARRIVED and turned < ALIGNED:
                 return rows[1:]
+            if _aside(here[:3], start[:3], pose[:3]) > ARRIVED:
+                return None
         return None
 
     def _ticks(self, start: Floats, end: Floats, speed: float) -> float:
         """How many ticks the way takes at full speed."""
         distance, angle = pose_error(start, end)
         return max(distance / speed, angle / TURNING) / self._dt
+
+
+def _aside(point: Floats, start: Floats, end: Floats) -> float:
+    """m, from a point to the line through two others, or to the first if they are the same."""
+    way = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
+    return float(np.linalg.norm(point - start - ((point - start) @ way) * way))
