@@ -37,12 +37,13 @@ def check_mood(tokens: Sequence[Token]) -> None:
     words = [token.text for token in tokens if not token.is_sign]
     if not words:
         raise InstructionRefused("the instruction is empty")
+    for word in words:
+        if word in NEGATIONS or word.endswith("n't"):
+            raise InstructionRefused(f"not understood: {word!r}; nothing is done on a sentence with a negation")
     begin = next((word for word in words if word not in ("please", "robot", "hey", "and", "so")), "")
     if "?" in [token.text for token in tokens] or begin in QUESTIONS:
         raise InstructionRefused("this is a question, and only orders are carried out")
     for word in words:
-        if word in NEGATIONS or word.endswith("n't"):
-            raise InstructionRefused(f"not understood: {word!r}; nothing is done on a sentence with a negation")
         if word in UNDECIDED:
             raise InstructionRefused(f"not understood: {word!r}; the sentence leaves {UNDECIDED[word]}")
     for phrase, why in UNDECIDED_PHRASES.items():

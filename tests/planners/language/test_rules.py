@@ -147,6 +147,7 @@ def test_speed_may_hold_only_near_a_thing(make_scene):
         ("open the fridge", DRAWERS, "no 'fridge' here", "open the top drawer"),
         ("push the purple button", BUTTONS, "'purple button'", "press the"),
         ("don't press the red button", BUTTONS, '"don\'t"', "press the red button"),
+        ("do not open the top drawer", DRAWERS, "'not'", "open the top drawer"),
         ("is the top drawer open", DRAWERS, "question", "open the top drawer"),
         ("press the red button twice", BUTTONS, "'twice'", "press the red button"),
         ("press the button", BUTTONS, "red button, green button or blue button", "press the"),
