@@ -46,6 +46,7 @@ demo: setup  ## two sentences move the arm; ends by naming the videos and the 3-
 	@echo; echo "Watch what happened:"; ls -1 $(RUNS)/*/video.mp4
 	@echo "Look at the value maps and the path (open in a browser):"; ls -1 $(RUNS)/*/view.html
 
+test: SYSTEM_LIBRARIES += chromium
 test: setup  ## everything but the tests that need a GPU
 	$(BIN)/pytest -m "not gpu"
 

@@ -92,6 +92,7 @@ def _episode(actor: Actor, env: gymnasium.Env[Any, Any], seed: int) -> EpisodeRe
             violations.update(tick.info.get("violations", {}))
             reason = str(tick.info.get("fault", ""))
             success = bool(tick.info.get("success", False)) and not reason
+        reason = reason if success else reason or str(getattr(actor, "reason", ""))
     except GIVEN_UP as error:
         success, reason = False, f"{type(error).__name__}: {error}"
     return EpisodeResult(*about, success, steps, reason, dict(violations), time.perf_counter() - start)

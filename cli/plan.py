@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from ..agents.evaluate import SETTLING_STEPS
+from ..agents.evaluate import drive
 from ..envs.episodes import EpisodeHeader, EpisodeWriter, Step
 from ..planners.film import CAMERAS as FILM_CAMERAS
 from ..planners.film import Film
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ..envs.tabletop.env import TabletopEnv
     from ..envs.tabletop.task import Task
     from ..planners.execute import Executor
+
+TABLE = "table"
+"""What is grasped stands on it, and the arm itself touching it is a violation: it is not counted a second time."""
 
 VIDEO_SIZE = (360, 480)
 """Rows and columns of each of the two pictures of the video."""
@@ -89,32 +92,27 @@ class _Run:
         obs, info = self._env.reset(seed=args.seed, options=options)
         info["instruction"] = args.instruction
         header = EpisodeHeader(args.env, args.instruction, "joint", self._env.ctrl_dt, args.seed, info["variation"])
-        self._executor.reset(obs, info)
         rig = SimCameras(self._env.world.model, self._env.world.data, FILM_CAMERAS, VIDEO_SIZE)
         with (
             EpisodeWriter(args.out / "episodes", header, obs) as journal,
             Film(args.out, args.instruction, rig, ctrl_dt=self._env.ctrl_dt) as film,
         ):
-            self._drive(obs, journal, film)
+            self._drive(obs, info, journal, film)
             success = self._tally.success if self._judged is not None else None
             journal.finish(success)
         return self._report(success, perf_counter() - began)
 
-    def _drive(self, obs: dict[str, Any], journal: EpisodeWriter, film: Film) -> None:
+    def _drive(self, obs: dict[str, Any], info: dict[str, Any], journal: EpisodeWriter, film: Film) -> None:
         """Act until the episode is over, or the plan is done and things have come to rest."""
-        executor, left, over, clock = self._executor, SETTLING_STEPS, False, RealClock()
+        executor, clock = self._executor, RealClock()
         with Live(console=self._out, refresh_per_second=8, transient=True) as live:
-            while not over and left > 0:
-                action, named = executor.act(obs), executor.named
-                obs, reward, terminated, truncated, info = self._env.step(action)
-                journal.step(Step(info["action_sent"], reward, terminated, truncated), obs)
-                self._tally.add(info, named)
-                film.shoot(executor, obs["ee_pose"])
+            for tick in drive(executor, self._env, obs, info):
+                journal.step(Step(tick.info["action_sent"], tick.reward, tick.terminated, tick.truncated), tick.obs)
+                self._tally.add(tick.info, executor.named)
+                film.shoot(executor, tick.obs["ee_pose"])
                 live.update(Text(executor.status.line()))
-                left -= executor.finished
                 if self._args.realtime:
                     clock.wait(self._env.ctrl_dt)
-                over = terminated or truncated
         executor.end(success=self._tally.success)
 
     def _report(self, success: bool | None, seconds: float) -> Report:
@@ -160,7 +158,8 @@ class Tally:
     def add(self, info: dict[str, Any], named: tuple[str, ...]) -> None:
         """Add a step's info. named: what the sub-goal names, and may touch."""
         self.success = self.success or bool(info["success"])
-        self.collisions += any(not _is_named(other, named) for _, other, _ in info.get("collisions", ()))
+        touched = {other for _, other, _ in info.get("collisions", ())}
+        self.collisions += any(not _is_named(other, named) for other in touched - {TABLE})
         self.violations.update(info.get("violations", {}))
 
 

@@ -86,7 +86,15 @@ class Executor:
         own = deepcopy(robot.kinematics)  # the environment's may be at work while a thought is
         arm = ArmPlanner(own, robot.limits, np.random.default_rng(self._seed), Pace(dt=self._env.ctrl_dt))
         watcher = Watcher(self._env, self._detector(info), own)
-        self._means = Means(watcher, arm, robot.kinematics, Grid.workspace(), self._settings, self._thinker)
+        self._means = Means(
+            watcher,
+            arm,
+            robot.kinematics,
+            Grid.workspace(),
+            self._settings,
+            self._thinker,
+            markers=tuple(info.get("markers", ())),
+        )
         self.reports: list[SubGoalReport] = []
         self.finished = False
         self._queue: deque[SubGoal] = deque()
@@ -101,6 +109,11 @@ class Executor:
     def succeeded(self) -> bool:
         """Whether the plan is done and every sub-goal of it was reached."""
         return self.finished and all(report.reached for report in self.reports)
+
+    @property
+    def reason(self) -> str:
+        """Why the newest sub-goal that was not reached was not; empty if all were."""
+        return next((f"{r.text}: {r.reason}" for r in reversed(self.reports) if not r.reached), "")
 
     @property
     def planning_ms(self) -> list[float]:

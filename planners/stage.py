@@ -70,7 +70,7 @@ class Means:
     """What every stage works with, and the record it keeps.
 
     thinker: runs thoughts, at once or beside the moving arm. width: m, what the gripper is ordered to.
-    planning_ms: of every replan, from looking to the finished plan.
+    markers: names of things that can be seen and not touched. planning_ms: of every replan, looking included.
     """
 
     watcher: Watcher
@@ -79,6 +79,7 @@ class Means:
     grid: Grid
     settings: Settings
     thinker: Executor
+    markers: tuple[str, ...] = ()
     width: float = OPEN
     planning_ms: list[float] = field(default_factory=list)
     view: View | None = None
@@ -104,8 +105,9 @@ class Means:
         return maps
 
     def obstacles(self, scene: Scene, ignore: Sequence[str]) -> Field:
-        """One distance transform of everything in the scene but `ignore`."""
-        return Field(self.grid, scene.occupancy(self.grid, ignore=[name for name in ignore if name in scene.names]))
+        """One distance transform of everything in the scene but `ignore` and the markers."""
+        left_out = [name for name in (*ignore, *self.markers) if name in scene.names]
+        return Field(self.grid, scene.occupancy(self.grid, ignore=left_out))
 
     def path(
         self, maps: ValueMaps, obstacles: Field, start_world: Floats, *, radius: float = 0.04, planar: bool = False

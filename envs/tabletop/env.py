@@ -31,9 +31,9 @@ class TabletopEnv(RobotEnv):
     """`RobotEnv` with a scene, a sentence and a success test.
 
     `reset` draws a variation, or takes `options={"variation": k}`, and draws a sentence; its info has `instruction`,
-    `variation`, `templates`, `roles` and `objects` {id in seg images: (name, part)}. The info of `step` has `success`,
-    `instruction`, `reward_terms`, `violations` {kind: physics steps, since the last step} and `collisions` [(robot part
-    or held object, what it touches, N)] at this moment.
+    `variation`, `templates`, `roles`, `objects` {id in seg images: (name, part)} and `markers`, names of what can be
+    seen and not touched. The info of `step` has `success`, `instruction`, `reward_terms`, `violations` {kind: physics steps,
+    since the last step} and `collisions` [(robot part or held object, what it touches, N)] at this moment.
 
     Args:
         task: what to do; the environment keeps it.
@@ -98,6 +98,7 @@ class TabletopEnv(RobotEnv):
             "templates": templates,
             "roles": self.task.roles(variation),
             "objects": self.world.objects(),
+            "markers": self.world.markers(),
         }
 
     def _variation(self, options: dict[str, Any]) -> int:

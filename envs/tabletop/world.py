@@ -91,6 +91,12 @@ class World:
         """{geom id, as in `seg` images: (name, part)} of everything in the scene."""
         return {geom: self.name(geom) for geom in range(self.model.ngeom)}
 
+    def markers(self) -> tuple[str, ...]:
+        """Names of what is seen and cannot be touched, such as a place in the air."""
+        touchable = (self.model.geom_contype | self.model.geom_conaffinity) > 0
+        solid = {self.name(int(geom))[0] for geom in np.flatnonzero(touchable)}
+        return tuple(sorted({name for name, _ in self.objects().values()} - solid))
+
     def is_robot(self, geom: int) -> bool:
         """Whether a geom belongs to the arm or its gripper."""
         return bool(self.model.body_rootid[self.model.geom_bodyid[geom]] == self._robot_root)
