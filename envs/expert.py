@@ -10,11 +10,14 @@ from .actions import Action
 from .approach import Approach, Route
 from .keyframe import Keyframe, behind, near
 from .robot_env import Info, Observation
-from .straight import StraightMove
+from .straight import StraightMove, brake
 from .tabletop.env import TabletopEnv
 
 ON_ROUTE = 0.08
 """rad, the farthest a joint may be from a route that is still followed."""
+
+AT_REST = 0.05
+"""rad/s of the fastest joint, below which a route may begin."""
 
 
 class ScriptedExpert:
@@ -54,21 +57,23 @@ class ScriptedExpert:
     def _free(self, keyframe: Keyframe) -> Floats:
         """The next joints on a route to the keyframe, which is looked for if there is none."""
         row = self._next_row(keyframe)
-        if row is None:
-            row = self._plan(keyframe)
-        return self._line(behind(self._env.anchor.pose, 0.05), speed=0.1) if row is None else row
+        if row is not None:
+            return row
+        anchor = self._env.anchor
+        if np.abs(anchor.dq).max() > AT_REST:
+            return brake(anchor.q, anchor.dq, self._env.robot.limits, self._env.ctrl_dt)
+        return self._plan(keyframe)
 
-    def _plan(self, keyframe: Keyframe) -> Floats | None:
-        """Look for a route, unless none was found from nearby; its first joints."""
+    def _plan(self, keyframe: Keyframe) -> Floats:
+        """The first joints of a new route; where none is found, nor was from nearby, those of a step back."""
         q = self._env.anchor.q
-        if self._failed_at is not None and np.abs(q - self._failed_at).max() < ON_ROUTE:
-            return None
-        self._route = self._approach.route(keyframe.name, q, self._rng)
+        if self._failed_at is None or np.abs(q - self._failed_at).max() > ON_ROUTE:
+            self._route = self._approach.route(keyframe.name, q, self._rng)
+            self._failed_at = q if self._route is None else None
         if self._route is None:
-            self._failed_at = q
-            return None
-        self._grip, self._failed_at = self._route.grip, None
-        return self._next_row(self._route.keyframe)
+            return self._line(behind(self._env.anchor.pose, 0.05), speed=0.1)
+        self._grip = self._route.grip
+        return self._route.rows[1]
 
     def _next_row(self, keyframe: Keyframe) -> Floats | None:
         """The next joints on the route, at its end what is left to the keyframe; None if it is of no use now."""

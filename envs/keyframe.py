@@ -44,10 +44,10 @@ def grip_at(position: Floats, yaw: float, grip: Floats) -> Floats:
 
 
 def heading(pose: Floats) -> float:
-    """Turn of a box about the vertical, rad: of its axis that lies flattest, so that it may rest on any face."""
-    axes = matrix_from_quat(pose[3:])
-    flattest = axes[:, np.argmin(np.abs(axes[2]))]
-    return float(np.arctan2(flattest[1], flattest[0]))
+    """Turn of a box about the vertical, rad: of its first axis that lies flat, so that it may rest on any face."""
+    axes = matrix_from_quat(pose[3:]).T
+    flat = axes[0] if abs(axes[0, 2]) < 0.7 else axes[1]
+    return float(np.arctan2(flat[1], flat[0]))
 
 
 def moved(pose: Floats, offset: Floats | tuple[float, float, float]) -> Floats:

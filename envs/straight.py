@@ -17,12 +17,21 @@ TURNING = 1.0
 ARRIVED, ALIGNED = 0.003, 0.03
 """m and rad, by which the line and its end may be missed."""
 
+HASTE = 1.5
+"""How many times too fast the tool may come into a straight move; it slows down first."""
+
+
+def brake(q: Floats, dq: Floats, limits: Limits, dt: float) -> Floats:
+    """Joints (n,) of the next tick on the way to a stop, at half the acceleration that is allowed."""
+    most = 0.5 * limits.ddq_max * dt
+    return q + (dq - np.clip(dq, -most, most)) * dt
+
 
 class StraightMove:
     """Steps along a line, with a trapezoid of speeds; looking ahead and doing it give the same joints."""
 
     def __init__(self, kinematics: ArmKinematics, limits: Limits, dt: float) -> None:
-        self._kinematics, self._dt = kinematics, dt
+        self._kinematics, self._limits, self._dt = kinematics, limits, dt
         self._servo = CartesianServo(kinematics, limits, dt)
 
     def step(self, q: Floats, dq: Floats, pose: Floats, speed: float) -> Floats:
@@ -30,7 +39,10 @@ class StraightMove:
         here, before = self._kinematics.tool_pose(q), self._kinematics.tool_pose(q - dq * self._dt)
         left = self._ticks(here, pose, speed)
         rise = ACCELERATION / speed * self._dt  # of the share of full speed, a tick
-        share = min(1.0, self._ticks(before, here, speed) + rise, float(fastest_stop(left, rise, 1.0)))
+        now = self._ticks(before, here, speed)
+        if now > HASTE:
+            return brake(q, dq, self._limits, self._dt)
+        share = min(1.0, now + rise, float(fastest_stop(left, rise, 1.0)))
         self._servo.reset(q, dq)
         return self._servo.step(interpolate(here, pose, min(1.0, share / max(left, 1e-9))))
 

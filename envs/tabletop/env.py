@@ -32,8 +32,8 @@ class TabletopEnv(RobotEnv):
 
     `reset` draws a variation, or takes `options={"variation": k}`, and draws a sentence; its info has `instruction`,
     `variation`, `templates`, `roles`, `objects` {id in seg images: (name, part)} and `markers`, names of what can be
-    seen and not touched. The info of `step` has `success`, `instruction`, `reward_terms`, `violations` {kind: physics steps,
-    since the last step} and `collisions` [(robot part or held object, what it touches, N)] at this moment.
+    seen and not touched. The info of `step` has `success`, `instruction`, `reward_terms`, `violations` {kind: physics
+    steps, since the last step} and `collisions` [(robot part or held object, what it touches, N)] at this moment.
 
     Args:
         task: what to do; the environment keeps it.

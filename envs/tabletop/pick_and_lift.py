@@ -10,7 +10,7 @@ import numpy as np
 from ...robots.state import Floats
 from ..keyframe import CLOSED, Keyframe, grips_down, moved
 from .colors import COLORS, rgba, trio
-from .grasping import LIFTED, lifting
+from .grasping import ALOFT, lifting
 from .shapes import box, fixed, marker, movable
 from .task import Task, closeness
 from .world import World, scatter
@@ -65,7 +65,7 @@ class PickAndLift(Task):
     def keyframes(self, world: World, grip: Floats) -> list[Keyframe]:
         block, tool = BODIES[0], world.tool
         carried = moved(tool, world.position("target") - world.position(block))
-        aloft = world.holds(block) and tool[2] > LIFTED
+        aloft = world.holds(block) and tool[2] > ALOFT
         return [
             *lifting(world, block, grip),
             Keyframe("to the target", carried, CLOSED, touches=block, when=aloft),

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...robots.state import Floats
 from ..keyframe import CLOSED, OPEN, Keyframe, grip_at, grips_down
-from .grasping import LIFTED, lifting
+from .grasping import ALOFT, lifting
 from .shapes import Rgba, ball, box, fixed, movable
 from .task import Task, closeness
 from .world import World, scatter
@@ -73,7 +73,7 @@ class PutRubbishInBin(Task):
         aloft = self._over_bin(world) and world.position("rubbish")[2] > HEIGHT and tool[2] > HEIGHT + 0.05
         return [
             *lifting(world, "rubbish", grip),
-            Keyframe("over the bin", above_bin, CLOSED, touches="rubbish", when=held and tool[2] > LIFTED),
+            Keyframe("over the bin", above_bin, CLOSED, touches="rubbish", when=held and tool[2] > ALOFT),
             Keyframe("drop", above_bin, OPEN, True, touches="rubbish", when=aloft),
         ]
 
