@@ -17,6 +17,9 @@ GAP = 0.004
 TABLE_GAP = 0.001
 """m, kept between links, and from links to the table, beyond what safety demands."""
 
+EDGE = 0.008
+"""m, kept between the tool point and the sides of the workspace."""
+
 
 class Clearance:
     """A copy of the world in which the arm can be tried out.
@@ -39,6 +42,7 @@ class Clearance:
         self._start = self._world.data.qpos.copy()
         q = self._start[self._arm]
         self._least = min(self._robot.limits.clearance + TABLE_GAP, self._robot.kinematics.clearance(q) - 1e-4)
+        self._inner = min(EDGE, self._inside(q) - 1e-4)
         self.touched = self._near(q, self._world.width, "")
 
     def free(self, q: Floats, width: float, touches: str = "") -> bool:
@@ -46,10 +50,16 @@ class Clearance:
 
         If the robot holds that body, it goes where the tool goes, and has to keep clear as well.
         """
-        if self._robot.kinematics.clearance(q) < self._least:
+        if self._robot.kinematics.clearance(q) < self._least or self._inside(q) < self._inner:
             return False
         near = self._near(q, width, touches)
         return all(distance > self.touched.get(body, GAP) - 1e-4 for body, distance in near.items())
+
+    def _inside(self, q: Floats) -> float:
+        """m from the tool point to the nearest side of the workspace; < 0 outside."""
+        low, high = self._robot.limits.workspace
+        point = self._robot.kinematics.tool_pose(q)[:3]
+        return float(np.minimum(point - low, high - point).min())
 
     def _near(self, q: Floats, width: float, touches: str) -> dict[str, float]:
         """{body: m} of what comes nearer than `GAP` to the robot, or touches what it holds."""
