@@ -38,7 +38,9 @@ LEAVE = 0.05
 DETOURS = 3
 """Goals for which a detour is sought; each search can take a second."""
 
-SETTLE_TICKS = 3
+SETTLE_TICKS, RESTS = 15, 0.001
+"""Most ticks for the joints to come to rest, and the rad a tick below which they do."""
+
 EASE = 0.8
 """Share of the speed and acceleration limits that plans use, so that safety need not step in while the arm keeps up."""
 
@@ -53,8 +55,8 @@ class Reach:
     points: (n, 3) m, world, n >= 2, from the tool to the goal, or to `approach` metres before it. quat: wxyz there.
     approach: m, length of the straight way in along the tool's z axis. factors: (n,) speed factors of the points.
     width: m, opening of the fingers on the way. backing: m the arm should be able to back out again; preferred, not
-    demanded. gentle: at the pace of a contact all the way. detour: whether the arm may leave the path where it cannot
-    follow it.
+    demanded. detour: whether the arm may leave the path where it cannot follow it. loaded: something is in the hand, so
+    the pace is that of a contact all the way, and the hand turns no other way than asked.
     """
 
     points: Floats
@@ -63,8 +65,8 @@ class Reach:
     factors: Floats | None = None
     width: float = 0.08
     backing: float = 0.0
-    gentle: bool = False
     detour: bool = True
+    loaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +160,10 @@ class ArmPlanner:
 
     def _candidates(self, q: Floats, reach: Reach, free: FreeSpace) -> Iterator[tuple[Floats, Floats]]:
         """Goal poses and joints that reach them free of contact: least tilt first, then those that can back out."""
-        for tilt in TILTS:
+        for tilt in TILTS[:1] if reach.loaded else TILTS:
             goal = goal_pose(reach, tilt)
-            found = [s for s in solve(self._kinematics, goal, seeds=[q], limits=self._limits) if free(s.q)]
+            solutions = solve(self._kinematics, goal, seeds=[q], limits=self._limits, flips=not reach.loaded)
+            found = [s for s in solutions if free(s.q)]
             found.sort(key=lambda s: (not self._backs_out(s, reach.backing), float(np.abs(s.q - q).max())))
             yield from ((s.pose, s.q) for s in found[:2])
 
@@ -173,7 +176,7 @@ class ArmPlanner:
             return None
         start, before = self._kinematics.tool_pose(q), retreat(goal, reach.approach)
         points = np.vstack([start[:3], reach.points[1:-1], before[:3]])
-        full = slow(self._pace) if reach.gentle else self._pace
+        full = slow(self._pace) if reach.loaded else self._pace
         for pace in (full, half(full)):  # a wrist that has to turn far cannot keep up with a fast hand
             rows = self._roll(q, timed_poses(points, (start[3:], before[3:]), pace, reach.factors), q_goal)
             path = self._enter(rows, goal, q_goal, reach.approach, space)
@@ -214,16 +217,28 @@ class ArmPlanner:
         return ArmPath(rows, begin, goal, followed=True)
 
     def _roll(self, q: Floats, poses: Floats, posture: Floats) -> Floats | None:
-        """The servo run ahead along `poses` (m, 7), one a tick; None where it would leave them."""
+        """The servo run ahead along `poses` (m, 7), one a tick, then until it rests; None where it would leave them.
+
+        The posture is drawn from `q` to `posture` on the way. If it were `posture` from the start, joints that the tool
+        leaves free would rush there and still be moving at the end.
+        """
         self._servo.reset(q)
-        poses = np.vstack([poses, np.repeat(poses[-1:], SETTLE_TICKS, axis=0)])
         rows = np.empty((len(poses), len(q)))
         for k, pose in enumerate(poses):
-            rows[k] = self._servo.step(pose, posture)
-            off, turned = pose_error(self._kinematics.tool_pose(rows[k]), pose)
-            if off > STRAY:
+            rows[k] = self._servo.step(pose, q + (k + 1) / len(poses) * (posture - q))
+            if pose_error(self._kinematics.tool_pose(rows[k]), pose)[0] > STRAY:
                 return None
-        return rows if off < ARRIVE and turned < ARRIVE_TURN else None
+        return self._rest(rows, poses[-1])
+
+    def _rest(self, rows: Floats, pose: Floats) -> Floats | None:
+        """`rows` (m, 7) and those behind them in which the joints come to rest at `pose`; None if they do not."""
+        ending = [rows[-1]]
+        for _ in range(SETTLE_TICKS):
+            ending.append(self._servo.step(pose, rows[-1]))
+            if np.abs(ending[-1] - ending[-2]).max() < RESTS:
+                off, turned = pose_error(self._kinematics.tool_pose(ending[-1]), pose)
+                return np.vstack([rows, *ending[1:]]) if off < ARRIVE and turned < ARRIVE_TURN else None
+        return None
 
 
 def half(pace: Pace) -> Pace:

@@ -98,7 +98,8 @@ class Executor:
         self.reports: list[SubGoalReport] = []
         self.finished = False
         self._queue: deque[SubGoal] = deque()
-        self._text = ""
+        self._text = self._text_before = ""
+        self._setbacks = 0
         self._named: tuple[str, ...] = ()
         self._now = self._since = 0.0
         self._stage: Stage | None = None
@@ -173,7 +174,7 @@ class Executor:
             left = len(self._queue)
             self._queue = deque(self._compose(self._text)[-left:])
         while not self._queue and self._texts:
-            self._text = self._texts.popleft()
+            self._text_before, self._text = self._text, self._texts.popleft()
             self._queue.extend(self._compose(self._text))
         if not self._queue:
             self.finished = True
@@ -190,10 +191,20 @@ class Executor:
     def _end(self, outcome: Outcome, target: JointTarget) -> None:
         self._stage, self._resting = None, target.q
         self._tries += 1
+        if outcome.dropped and self._setbacks < self._settings.tries and self._text_before:
+            self._go_back()
+            return
         if not outcome.reached and self._tries < self._settings.tries:
             return
         self._report(outcome)
         self.finished = not outcome.reached
+
+    def _go_back(self) -> None:
+        """Do the sub-task before once more, as when what it picked up was dropped."""
+        self._setbacks += 1
+        self._queue.clear()
+        self._texts.extendleft([self._text, self._text_before])
+        self._text, self._tries = "", 0
 
     def _report(self, outcome: Outcome) -> None:
         done = self._queue.popleft()

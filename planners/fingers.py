@@ -40,10 +40,8 @@ class Fingers:
         self._moving = False
         self._last = np.inf
 
-    def set(self, opening: float | None) -> None:
-        """Order an opening (1 open, 0 closed); None leaves the gripper as it is."""
-        if opening is None:
-            return
+    def set(self, opening: float) -> None:
+        """Order an opening (1 open, 0 closed)."""
         width = OPEN if opening > 0.5 else CLOSED
         if width != self._means.width:
             self._means.width, self._moving, self._ticks = width, True, 0

@@ -150,7 +150,7 @@ def _across(push: Push) -> Floats:
 
 def _stroke(push: Push) -> Reach:
     end = push.end - HALF_FINGER * push.direction
-    return Reach(np.stack([push.before, end]), _across(push), width=CLOSED, gentle=True, detour=False)
+    return Reach(np.stack([push.before, end]), _across(push), width=CLOSED, loaded=True, detour=False)
 
 
 def _way_off(push: Push) -> Reach:

@@ -10,17 +10,19 @@ from numpy.typing import NDArray
 
 from ..robots.state import JointTarget
 from .arm_path import ArmPath
-from .fingers import Fingers, Patience, holds
+from .fingers import CLOSED, Fingers, Patience, holds
 from .language.subgoal import SubGoal
 from .reach_plan import ReachPlan, ReachPlanner
 from .stage import Means, Observation, Outcome
 
 Floats = NDArray[np.float64]
 
-BEHIND, STALL_TICKS = 0.03, 10
+BEHIND, STALL_TICKS = 0.03, 5
 """rad, ticks: the arm waits for a joint that is farther behind; after so long it has met something."""
 
 SETTLE_TICKS = 12
+DROP_TICKS = 3
+"""A grip is lost when both pads have not pressed for longer."""
 
 
 class ReachStage:
@@ -36,12 +38,14 @@ class ReachStage:
         self._fingers = Fingers(means)
         self._waiting = Patience(STALL_TICKS)
         self._settling = Patience(SETTLE_TICKS)
+        self._dropping = Patience(DROP_TICKS)
 
     def tick(self, obs: Observation) -> JointTarget:
         """Give the target for the next control tick."""
         q = np.array(obs["q"], np.float64)
         self._think(q)
         path = self._path
+        self._watch_the_grip(obs)
         if path is None or self.outcome is not None:
             return self._means.order(q)
         if self._at == len(path.rows):
@@ -78,16 +82,23 @@ class ReachStage:
             self.outcome = Outcome(False, plan.why, away)
         else:
             if self._plan is None and plan.aim is not None and plan.aim.opening is not None and len(plan.path.rows) > 1:
-                self._fingers.set(plan.aim.opening[0])
+                self._open_or_close(plan.aim.opening[0])
             # The arm has gone on while the plan was made: join it where it comes nearest.
             self._at = int(np.abs(plan.path.rows[: plan.path.approach] - q).max(axis=1).argmin()) if self._ticks else 0
         self._plan = plan
 
+    def _watch_the_grip(self, obs: Observation) -> None:
+        held = self._means.watcher.held
+        if self._dropping.over(held is not None and self._means.width == CLOSED and not holds(obs)):
+            self._means.watcher.held = None
+            self.outcome = Outcome(False, f"lost the grip on the {held}", self.distance, dropped=True)
+
     def _keeps_up(self, q: Floats, path: ArmPath) -> bool:
-        """Whether the arm is where it was sent. If it stays behind, something is in the way, and it goes no farther."""
+        """Whether the arm is where it was sent. If it stays behind, something is in the way, and it stops there."""
         behind = self._at > 0 and float(np.abs(q - path.rows[self._at - 1]).max()) > BEHIND
         if self._waiting.over(behind) and self._plan is not None:
-            self._plan = replace(self._plan, path=replace(path, rows=path.rows[: self._at]))
+            rows = np.vstack([path.rows[: self._at - 1], q])
+            self._plan = replace(self._plan, path=replace(path, rows=rows, approach=min(path.approach, len(rows))))
         return not behind
 
     def _arrive(self, obs: Observation, path: ArmPath) -> None:
@@ -97,14 +108,18 @@ class ReachStage:
         if not near and not self._settling.over(True):
             return
         aim = None if self._plan is None else self._plan.aim
-        self._fingers.set(aim.opening[1] if aim is not None and aim.opening is not None else None)
+        if aim is not None and aim.opening is not None:
+            self._open_or_close(aim.opening[1])
         if self._fingers.settled(obs):
             self.outcome = self._judge(obs, self.distance)
 
+    def _open_or_close(self, opening: float) -> None:
+        self._fingers.set(opening)
+        if opening > 0.5:
+            self._means.watcher.held = None
+
     def _judge(self, obs: Observation, distance: float) -> Outcome:
         aim, means = None if self._plan is None else self._plan.aim, self._means
-        if aim is not None and aim.opening is not None and aim.opening[1] > 0.5:
-            means.watcher.held = None
         if distance > means.settings.reached:
             return Outcome(False, f"stopped {100 * distance:.1f} cm short of the goal", distance)
         if aim is not None and aim.grasps:

@@ -58,7 +58,7 @@ class ReachPlanner:
         aim = replace(aim_at(self._subgoal, maps, scene), quat=now.aim.quat, opening=now.aim.opening)
         ahead = now.path.rows[at : now.path.approach]
         obstacles = self._obstacles(scene)
-        if np.linalg.norm(aim.goal - now.aim.goal) <= MOVED:
+        if self._carries_its_goal() or np.linalg.norm(aim.goal - now.aim.goal) <= MOVED:
             self._means.path(maps, obstacles, scene.tool_pose[:3])
             if self._means.arm.still_free(q, ahead, obstacles.distance_at, self._means.width):
                 return now
@@ -75,7 +75,7 @@ class ReachPlanner:
             approach=approach,
             width=width,
             backing=means.settings.backing if aim.grasps else 0.0,
-            gentle=means.watcher.held is not None,
+            loaded=means.watcher.held is not None,
         )
         if approach and lined_up(tool, aim, approach):
             approach = float((aim.goal - tool[:3]) @ aim.axis)
@@ -83,16 +83,20 @@ class ReachPlanner:
         else:
             if approach:
                 maps = replace(maps, goal=single_goal(means.grid, aim.goal - approach * aim.axis))
-            result = means.path(maps, obstacles, tool[:3])
+            way_out = means.way_out(tool, obstacles)
+            result = means.path(maps, obstacles, way_out[-1])
             if result.points_world is None:
                 return ReachPlan(None, aim, result.reason)
-            points = result.points_world if len(result.points_world) > 1 else np.repeat(result.points_world, 2, axis=0)
-            reach = replace(
-                reach, points=points, factors=result.speed if len(points) == len(result.points_world) else None
-            )
+            factors = None if result.speed is None else np.concatenate([np.ones(len(way_out)), result.speed])
+            reach = replace(reach, points=np.vstack([way_out, result.points_world]), factors=factors)
         at_contact = means.obstacles(scene, self._subgoal.targets) if approach else None
         path = means.follow(q, reach, obstacles, at_contact)
         return ReachPlan(path, aim, "the arm cannot get there without touching something")
+
+    def _carries_its_goal(self) -> bool:
+        """Whether all that the sub-goal names moves with the hand: then it no longer tells where to go."""
+        held = self._means.watcher.held
+        return held is not None and all(held == name or held.startswith(f"{name} ") for name in self._subgoal.targets)
 
     def _obstacles(self, scene: Scene) -> Field:
         """Everything but the hand's load; what moves along with that load is named by the sub-goal."""

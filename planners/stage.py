@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..envs.perception.scene import Scene
+from ..robots.geometry import rotate
 from ..robots.kinematics import ArmKinematics
 from ..robots.state import JointTarget
 from .aim import APPROACH
@@ -32,8 +33,11 @@ T = TypeVar("T")
 GRIP_FORCE = 20.0
 """N a finger."""
 
-APPROACH_CLEARANCE, LONGEST_APPROACH = 0.03, 0.40
-"""m, m: the straight way in begins this far from everything, and is never longer."""
+CLEAR, LONGEST_APPROACH = 0.03, 0.40
+"""m, m: the straight way in to a contact begins, and the way out ends, this far from everything; neither is longer."""
+
+CONTACT = 0.02
+"""m to the nearest obstacle: a tool that is nearer is in contact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,15 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a sub-goal ended. distance: m from the tool point (or the moved object) to the goal, None without a goal."""
+    """How a sub-goal ended. distance: m from the tool point (or the moved object) to the goal, None without a goal.
+
+    dropped: whether what the hand held was lost on the way.
+    """
 
     reached: bool
     reason: str
     distance: float | None = None
+    dropped: bool = False
 
 
 @dataclass(slots=True)
@@ -124,9 +132,20 @@ class Means:
 
     def approach_to(self, goal: Floats, axis: Floats, obstacles: Field) -> float:
         """How long, m, the straight way in along `axis` to `goal` must be to begin clear of all `obstacles`."""
-        lengths = np.arange(APPROACH, LONGEST_APPROACH, 0.01)
-        starts = goal - lengths[:, None] * axis
-        good = self.grid.inside(self.grid.to_index(starts)) & (obstacles.distance_at(starts) >= APPROACH_CLEARANCE)
+        return self._clear_length(np.arange(APPROACH, LONGEST_APPROACH, 0.01), goal, axis, obstacles)
+
+    def way_out(self, tool: Floats, obstacles: Field) -> Floats:
+        """(k, 3) m: where the tool is, and, if that is a contact, where it is clear of it straight back out."""
+        if obstacles.distance_at(tool[None, :3])[0] >= CONTACT:
+            return tool[None, :3]
+        axis = rotate(tool[3:], np.array([0.0, 0.0, 1.0]))
+        length = self._clear_length(np.arange(0.02, LONGEST_APPROACH, 0.01), tool[:3], axis, obstacles)
+        return np.stack([tool[:3], tool[:3] - length * axis]) if length else tool[None, :3]
+
+    def _clear_length(self, lengths: Floats, point: Floats, axis: Floats, obstacles: Field) -> float:
+        """The first of `lengths`, m, back along `axis` from `point` that ends inside the grid and clear; 0 if none."""
+        ends = point - lengths[:, None] * axis
+        good = self.grid.inside(self.grid.to_index(ends)) & (obstacles.distance_at(ends) >= CLEAR)
         return float(lengths[good][0]) if good.any() else 0.0
 
     def tool_point(self, q: Floats) -> Floats:
