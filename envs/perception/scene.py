@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 from ...robots.errors import BadInput, UnknownName
 from ...robots.state import WORKSPACE
 from .box import Box, fit_box
-from .cloud import Floats, Points, inside, seen_through_any
+from .cloud import Floats, Mask, Points, inside, seen_through_any
 from .detector import ROBOT, Detector
 from .frames import frames_of
 from .fusion import CLOUD_VOXEL, Cloud, carry_over, fuse
@@ -26,8 +26,9 @@ BOUNDS: Floats = WORKSPACE + np.array([[-CLOUD_VOXEL], [CLOUD_VOXEL]])
 LEAST_POINTS = 5
 """Fewer points than this are not a sight of a thing."""
 
-ARM_MARGIN = 0.015
-"""m around the arm's spheres within which points are the arm's, where the detector has no mask of it."""
+ARM_MARGIN, WITHIN_ARM = 0.015, 0.004
+"""m around the arm's spheres within which points are the arm's, where the detector has no mask of it; and within which
+what was seen before cannot be any more."""
 
 
 class Grid(Protocol):
@@ -50,8 +51,8 @@ class Grid(Protocol):
 class Kinematics(Protocol):
     """What a scene must know of an arm to leave it out."""
 
-    def spheres(self, q: Floats) -> Floats:
-        """(S, 4): centres and radii, m, world, of spheres that cover the arm and its hand at joint angles `q`."""
+    def spheres(self, q: Floats, width: float) -> Floats:
+        """(S, 4): centres and radii, m, world, of spheres that cover the arm, and fingers `width` m apart."""
         ...
 
 
@@ -138,12 +139,15 @@ class Scene:
         arm = [label for label, (name, _) in enumerate(self._detector.vocabulary) if name == ROBOT]
         if arm:
             return replace(cloud, things=cloud.things.but(arm))
-        spheres = np.asarray(self._kinematics.spheres(self._q), dtype=np.float32)
-        centers, reach = spheres[:, :3], spheres[:, 3] + np.float32(ARM_MARGIN)
-        points = cloud.background
+        return replace(cloud, background=cloud.background[self._outside_arm(cloud.background, ARM_MARGIN)])
+
+    def _outside_arm(self, points: Points, margin: float) -> Mask:
+        """(N,) whether each point is farther than `margin` m from all of the arm's spheres; margin < 0 is inside."""
+        spheres = np.asarray(self._kinematics.spheres(self._q, self.gripper), dtype=np.float32)
+        centers, reach = spheres[:, :3], spheres[:, 3] + np.float32(margin)
         # |p - c|^2 <= r^2, written so that the only (N, S) work is one matrix product.
         apart = (points**2).sum(axis=1)[:, None] - 2 * points @ centers.T + (centers**2).sum(axis=1)
-        return replace(cloud, background=points[(apart > reach**2).all(axis=1)])
+        return np.asarray((apart > reach**2).all(axis=1))
 
     def _from(self, previous: Scene) -> Cloud:
         if tuple(previous._detector.vocabulary) != tuple(self._detector.vocabulary):
@@ -152,7 +156,10 @@ class Scene:
         held = np.isin(things.labels, self._held)
         points = things.points.copy()
         points[held] = _moved(points[held], previous.tool_pose, self.tool_pose)
-        return replace(previous._fused, things=replace(things, points=points))
+        # Where the arm is now there is nothing else any more, though it hides the place from the cameras.
+        background = previous._fused.background[self._outside_arm(previous._fused.background, WITHIN_ARM)]
+        kept = replace(things, points=points).take(held | self._outside_arm(points, WITHIN_ARM))
+        return replace(previous._fused, background=background, things=kept)
 
     def _labels(self, name: str) -> tuple[int, ...]:
         """Indices of the vocabulary that make up a thing (with its parts) or a part. Raises UnknownName."""

@@ -94,7 +94,7 @@ class NoArm:
     def __init__(self, ball: Sequence[float] = (9.0, 9.0, 9.0, 0.1)) -> None:
         self.ball = ball
 
-    def spheres(self, q: np.ndarray) -> np.ndarray:
+    def spheres(self, q: np.ndarray, width: float) -> np.ndarray:
         assert q.shape == (7,)
         return np.array([self.ball])
 
