@@ -83,7 +83,7 @@ class ScriptedExpert:
         at = self._place_on(route.rows)
         if at is not None and at + 1 == len(route.rows):
             return self._line(keyframe.pose, speed=0.1)
-        return None if at is None else route.rows[at + 1]
+        return None if at is None else np.asarray(route.rows[at + 1])
 
     def _place_on(self, rows: Floats) -> int | None:
         """Index of the row where the arm is; None if it is not on the route.

@@ -64,7 +64,7 @@ class PutRubbishInBin(Task):
             world.place(name, (*spot, 0.026))
 
     def success(self, world: World) -> bool:
-        inside = self._over_bin(world) and world.position("rubbish")[2] < HEIGHT - HALF
+        inside = self._over_bin(world) and bool(world.position("rubbish")[2] < HEIGHT - HALF)
         return inside and not world.holds("rubbish")
 
     def keyframes(self, world: World, grip: Floats) -> list[Keyframe]:
