@@ -9,7 +9,8 @@ from ..robots.state import Floats, JointTarget
 from .actions import Action
 from .approach import Approach, Route
 from .keyframe import Keyframe, behind, near
-from .robot_env import Info, Observation
+from .observations import Observation
+from .robot_env import Info
 from .straight import StraightMove, brake
 from .tabletop.env import TabletopEnv
 
@@ -73,7 +74,7 @@ class ScriptedExpert:
         if self._route is None:
             return self._line(behind(self._env.anchor.pose, 0.05), speed=0.1)
         self._grip = self._route.grip
-        return self._route.rows[1]
+        return np.asarray(self._route.rows[1])
 
     def _next_row(self, keyframe: Keyframe) -> Floats | None:
         """The next joints on the route, at its end what is left to the keyframe; None if it is of no use now."""

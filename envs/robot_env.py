@@ -3,44 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box
-from numpy.typing import NDArray
 
-from ..robots.cameras.camera import Frame
 from ..robots.errors import BadInput, LimitViolation, UnknownName, ValuefieldError
 from ..robots.robot import Robot
 from ..robots.state import Floats, JointTarget, RobotState
 from .actions import FORMS, Action, Anchor, check
+from .observations import (
+    IMAGES,
+    READINGS,
+    Observation,
+    Rig,
+    Spaces,
+    image_spaces,
+    images,
+    proprio,
+    proprio_spaces,
+    unbounded,
+)
 
-Observation = dict[str, NDArray[Any]]
 Info = dict[str, Any]
 
-IMAGES = ("rgb", "depth", "seg")
-READINGS = ("proprio", "state", *IMAGES)
 STRAY = 0.02
 """m between the tool pose sent last and the measured one, beyond which an action starts from the measured one."""
-
-
-class Rig(Protocol):
-    """Cameras that are read together."""
-
-    @property
-    def names(self) -> Sequence[str]:
-        """Of the cameras."""
-        ...
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width of the images, pixels."""
-        ...
-
-    def read(self, names: Sequence[str], *, seg: bool) -> dict[str, Frame]:
-        """One frame of each camera of `names`, taken now, with segmentation if `seg`."""
-        ...
 
 
 class RobotEnv(gymnasium.Env[Observation, Action]):
@@ -79,7 +67,7 @@ class RobotEnv(gymnasium.Env[Observation, Action]):
         self.ctrl_dt = robot.driver.ctrl_dt
         self._readings, self._cameras = tuple(obs), tuple(cameras)
         self._form = FORMS[action](robot)
-        self.action_space: Box = self._form.space
+        self.action_space: gymnasium.spaces.Box = self._form.space
         self.observation_space = gymnasium.spaces.Dict(self._spaces())
         self._steps = 0
 
@@ -202,71 +190,27 @@ class RobotEnv(gymnasium.Env[Observation, Action]):
     def _observe(self, readings: Sequence[str], cameras: Sequence[str]) -> Observation:
         seen: Observation = {}
         if "proprio" in readings:
-            seen |= self._proprio()
+            seen |= proprio(self.robot, self._state)
         if "state" in readings:
-            seen["state"] = np.concatenate([*self._proprio().values(), self._privileged()])
+            seen["state"] = np.concatenate([*proprio(self.robot, self._state).values(), self._privileged()])
         kinds = [kind for kind in IMAGES if kind in readings]
         if self.rig and kinds:
             for name, frame in self.rig.read(cameras, seg="seg" in kinds).items():
-                seen |= _images(name, frame, kinds)
+                seen |= images(name, frame, kinds)
         return seen
 
-    def _proprio(self) -> Observation:
-        state = self._state
-        return {
-            "q": state.q,
-            "dq": state.dq,
-            "ee_pose": self.robot.kinematics.tool_pose(state.q),
-            "gripper": np.array([state.width]),
-            "touch": state.touch,
-            "time": np.array([state.time]),
-        }
-
-    def _spaces(self) -> dict[str, gymnasium.Space[Any]]:
+    def _spaces(self) -> Spaces:
         """Spaces of what `_observe` returns."""
-        n = len(self.robot.limits.q_min)
-        sizes = {"q": n, "dq": n, "ee_pose": 7, "gripper": 1, "touch": 6, "time": 1}
-        spaces: dict[str, gymnasium.Space[Any]] = {}
-        if "proprio" in self._readings:
-            spaces |= {name: _unbounded(size) for name, size in sizes.items()}
+        own = proprio_spaces(self.robot)
+        spaces: Spaces = dict(own) if "proprio" in self._readings else {}
         if "state" in self._readings:
-            spaces["state"] = _unbounded(sum(sizes.values()) + len(self._privileged()))
+            size = sum(gymnasium.spaces.flatdim(space) for space in own.values()) + len(self._privileged())
+            spaces["state"] = unbounded(size)
         if self.rig:
             kinds = [kind for kind in IMAGES if kind in self._readings]
             for name in self._cameras:
-                spaces |= _image_spaces(name, self.rig.size, kinds)
+                spaces |= image_spaces(name, self.rig.size, kinds)
         return spaces
-
-
-def _images(camera: str, frame: Frame, kinds: Sequence[str]) -> Observation:
-    """The entries of an observation that one camera brings.
-
-    Raises:
-        BadInput: segmentation of a camera that gives none.
-    """
-    if "seg" in kinds and frame.seg is None:
-        raise BadInput(f"camera {camera!r} gives no segmentation")
-    images = {f"{kind}/{camera}": getattr(frame, kind) for kind in kinds}
-    return images | {
-        f"cam_pose/{camera}": frame.world_from_cam,
-        f"intrinsics/{camera}": frame.intrinsics,
-    }
-
-
-def _image_spaces(camera: str, size: tuple[int, int], kinds: Sequence[str]) -> dict[str, gymnasium.Space[Any]]:
-    if not kinds:
-        return {}
-    every = {
-        "rgb": Box(0, 255, (*size, 3), np.uint8),
-        "depth": Box(0, np.inf, size, np.float32),
-        "seg": Box(-1, np.iinfo(np.int32).max, size, np.int32),
-    }
-    spaces: dict[str, gymnasium.Space[Any]] = {f"{kind}/{camera}": every[kind] for kind in kinds}
-    return spaces | {f"cam_pose/{camera}": _unbounded(4, 4), f"intrinsics/{camera}": _unbounded(3, 3)}
-
-
-def _unbounded(*shape: int) -> Box:
-    return Box(-np.inf, np.inf, shape, np.float64)
 
 
 def _require(kind: str, names: Sequence[str], allowed: Sequence[str] | Mapping[str, object]) -> None:
