@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from .stage import Means, Observation
 
 OPEN, CLOSED = 0.08, 0.0
 """m between the fingers."""
@@ -32,22 +30,21 @@ class Patience:
 
 
 class Fingers:
-    """Sets the gripper's width and waits until the fingers have come to rest."""
+    """What the gripper is ordered to, and whether it has come to rest there. width: m, the order."""
 
-    def __init__(self, means: Means) -> None:
-        self._means = means
-        self._ticks = 0
+    def __init__(self) -> None:
+        self.width = OPEN
         self._moving = False
-        self._last = np.inf
+        self._ticks, self._last = 0, np.inf
 
     def set(self, opening: float) -> None:
         """Order an opening (1 open, 0 closed)."""
         width = OPEN if opening > 0.5 else CLOSED
-        if width != self._means.width:
-            self._means.width, self._moving, self._ticks = width, True, 0
+        if width != self.width:
+            self.width, self._moving, self._ticks = width, True, 0
 
-    def settled(self, obs: Observation) -> bool:
-        """Whether the fingers rest, or have had all the time that they get."""
+    def settled(self, obs: Mapping[str, Any]) -> bool:
+        """Whether the fingers rest, or have had all the time that they get; to be asked once a tick."""
         width = float(obs["gripper"][0])
         self._ticks += 1
         rests = abs(width - self._last) < RESTS and self._ticks >= GRIP_TICKS[0]
@@ -56,7 +53,7 @@ class Fingers:
         return not self._moving
 
 
-def holds(obs: Observation) -> bool:
+def holds(obs: Mapping[str, Any]) -> bool:
     """Whether both pads press on something between them."""
     left, right = np.linalg.norm(np.asarray(obs["touch"]).reshape(2, 3), axis=1)
     return bool(obs["gripper"][0] > HELD_WIDTH and min(left, right) > HELD_FORCE)

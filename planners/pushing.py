@@ -64,7 +64,7 @@ class PushStage:
 
     def tick(self, obs: Observation) -> JointTarget:
         """Give the target for the next control tick."""
-        self._means.width = CLOSED
+        self._means.fingers.set(0.0)
         q = np.array(obs["q"], np.float64)
         if not self._rows:
             self._think(q)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..robots.state import JointTarget
 from .arm_path import ArmPath
-from .fingers import CLOSED, Fingers, Patience, holds
+from .fingers import CLOSED, Patience, holds
 from .language.subgoal import SubGoal
 from .reach_plan import ReachPlan, ReachPlanner
 from .stage import Means, Observation, Outcome
@@ -35,7 +35,6 @@ class ReachStage:
         self._plan: ReachPlan | None = None
         self._thought: Future[ReachPlan] | None = None
         self._at = self._ticks = 0
-        self._fingers = Fingers(means)
         self._waiting = Patience(STALL_TICKS)
         self._settling = Patience(SETTLE_TICKS)
         self._dropping = Patience(DROP_TICKS)
@@ -89,7 +88,7 @@ class ReachStage:
 
     def _watch_the_grip(self, obs: Observation) -> None:
         held = self._means.watcher.held
-        if self._dropping.over(held is not None and self._means.width == CLOSED and not holds(obs)):
+        if self._dropping.over(held is not None and self._means.fingers.width == CLOSED and not holds(obs)):
             self._means.watcher.held = None
             self.outcome = Outcome(False, f"lost the grip on the {held}", self.distance, dropped=True)
 
@@ -110,11 +109,11 @@ class ReachStage:
         aim = None if self._plan is None else self._plan.aim
         if aim is not None and aim.opening is not None:
             self._open_or_close(aim.opening[1])
-        if self._fingers.settled(obs):
+        if self._means.fingers.settled(obs):
             self.outcome = self._judge(obs, self.distance)
 
     def _open_or_close(self, opening: float) -> None:
-        self._fingers.set(opening)
+        self._means.fingers.set(opening)
         if opening > 0.5:
             self._means.watcher.held = None
 

@@ -12,6 +12,7 @@ from ..robots.panda import HOME_Q
 from .aim import Aim, aim_at, lined_up, single_goal
 from .arm_path import ArmPath, Reach
 from .field import Field
+from .fingers import OPEN
 from .language.subgoal import SubGoal
 from .stage import Means
 from .value_map import ValueMaps
@@ -46,7 +47,9 @@ class ReachPlanner:
         aim = aim_at(self._subgoal, maps, scene)
         if maps.goal is None:
             return ReachPlan(ArmPath(q[None], 0, scene.tool_pose, followed=True), aim)
-        return self._route(scene, maps, aim, q, self._means.width if aim.opening is None else 0.08 * aim.opening[0])
+        return self._route(
+            scene, maps, aim, q, self._means.fingers.width if aim.opening is None else OPEN * aim.opening[0]
+        )
 
     def replan(self, scene: Scene, q: Floats, now: ReachPlan, at: int) -> ReachPlan:
         """Plan again while the arm is at row `at` of `now`; `now` itself if there is no reason to change the way."""
@@ -60,9 +63,9 @@ class ReachPlanner:
         obstacles = self._obstacles(scene)
         if self._carries_its_goal() or np.linalg.norm(aim.goal - now.aim.goal) <= MOVED:
             self._means.path(maps, obstacles, scene.tool_pose[:3])
-            if self._means.arm.still_free(q, ahead, obstacles.distance_at, self._means.width):
+            if self._means.arm.still_free(q, ahead, obstacles.distance_at, self._means.fingers.width):
                 return now
-        found = self._route(scene, maps, aim, now.path.rows[max(at - 1, 0)], self._means.width)
+        found = self._route(scene, maps, aim, now.path.rows[max(at - 1, 0)], self._means.fingers.width)
         return found if found.path is not None else now
 
     def _route(self, scene: Scene, maps: ValueMaps, aim: Aim, q: Floats, width: float) -> ReachPlan:

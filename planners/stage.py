@@ -18,7 +18,7 @@ from ..robots.state import JointTarget
 from .aim import APPROACH
 from .arm_path import ArmPath, ArmPlanner, Reach
 from .field import Field
-from .fingers import OPEN
+from .fingers import Fingers
 from .grid import Grid
 from .language.subgoal import SubGoal
 from .path import PathResult, plan_path
@@ -77,7 +77,7 @@ class View:
 class Means:
     """What every stage works with, and the record it keeps.
 
-    thinker: runs thoughts, at once or beside the moving arm. width: m, what the gripper is ordered to.
+    thinker: runs thoughts, at once or beside the moving arm.
     markers: names of things that can be seen and not touched. planning_ms: of every replan, looking included.
     """
 
@@ -88,7 +88,7 @@ class Means:
     settings: Settings
     thinker: Executor
     markers: tuple[str, ...] = ()
-    width: float = OPEN
+    fingers: Fingers = field(default_factory=Fingers)
     planning_ms: list[float] = field(default_factory=list)
     view: View | None = None
 
@@ -154,7 +154,7 @@ class Means:
 
     def order(self, q: Floats) -> JointTarget:
         """The next joint target with the gripper as it should be now."""
-        return JointTarget(q, self.width, GRIP_FORCE)
+        return JointTarget(q, self.fingers.width, GRIP_FORCE)
 
 
 class Stage(Protocol):

@@ -1,9 +1,7 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from valuefield.planners.fingers import CLOSED, OPEN, Fingers, Patience, holds
+from valuefield.planners.fingers import CLOSED, Fingers, Patience, holds
 
 
 def reading(width: float, left: float = 0.0, right: float = 0.0) -> dict[str, np.ndarray]:
@@ -24,18 +22,17 @@ def test_a_grasp_is_something_between_two_pressing_pads(obs: dict[str, np.ndarra
 
 
 def test_fingers_are_waited_for_until_they_rest() -> None:
-    means = SimpleNamespace(width=OPEN)
-    fingers = Fingers(means)  # type: ignore[arg-type]
+    fingers = Fingers()
     assert fingers.settled(reading(0.08))  # nothing was ordered
     fingers.set(0.0)
-    assert means.width == CLOSED
+    assert fingers.width == CLOSED
     closing = [fingers.settled(reading(width)) for width in (0.07, 0.06, 0.05, 0.045, 0.041, 0.04)]
     assert not any(closing)
     assert fingers.settled(reading(0.04))
 
 
 def test_fingers_that_never_rest_are_not_waited_for_for_ever() -> None:
-    fingers = Fingers(SimpleNamespace(width=OPEN))  # type: ignore[arg-type]
+    fingers = Fingers()
     fingers.set(0.0)
     done = [fingers.settled(reading(0.04 + 0.01 * (tick % 2))) for tick in range(60)]
     assert done.index(True) == 39
