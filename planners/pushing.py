@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,14 +107,14 @@ class PushStage:
 
     def _rows_of(self, push: Push, q: Floats, others: Field, everything: Field) -> Floats | None:
         """Joint rows of the way to the push, the stroke and the way off."""
-        legs = ((self._way_to(push, q, everything), everything), (_stroke(push), others), (_way_off(push), others))
-        rows: list[Floats] = []
-        for reach, obstacles in legs:
-            path = None if reach is None else self._means.follow(q, reach, obstacles)
+        way_to = self._way_to(push, q, everything)
+        rows, quat = [], _across(push)
+        for reach, obstacles in ((way_to, everything), (_stroke(push), others), (_way_off(push), others)):
+            path = None if reach is None else self._means.follow(q, replace(reach, quat=quat), obstacles)
             if path is None:
                 return None
             rows.append(path.rows)
-            q = path.rows[-1]
+            q, quat = path.rows[-1], path.goal[3:]  # the way to it may have ended with the wrist the other way round
         return np.vstack(rows)
 
     def _room(self, points: Floats, others: Field) -> NDArray[np.bool_]:
