@@ -47,8 +47,9 @@ class ReachStage:
         self._watch_the_grip(obs)
         if path is None or self.outcome is not None:
             return self._means.order(q)
+        self.distance = float(np.linalg.norm(path.goal[:3] - obs["ee_pose"][:3]))
         if self._at == len(path.rows):
-            self._arrive(obs, path)
+            self._arrive(obs, self.distance)
         elif self._keeps_up(q, path):
             self._at += 1
         return self._means.order(path.rows[max(self._at - 1, 0)])
@@ -100,17 +101,16 @@ class ReachStage:
             self._plan = replace(self._plan, path=replace(path, rows=rows, approach=min(path.approach, len(rows))))
         return not behind
 
-    def _arrive(self, obs: Observation, path: ArmPath) -> None:
+    def _arrive(self, obs: Observation, distance: float) -> None:
         """At the end of the path: wait for the arm, then for the fingers, then judge."""
-        self.distance = float(np.linalg.norm(path.goal[:3] - obs["ee_pose"][:3]))
-        near = self.distance < 0.5 * self._means.settings.reached
+        near = distance < 0.5 * self._means.settings.reached
         if not near and not self._settling.over(True):
             return
         aim = None if self._plan is None else self._plan.aim
         if aim is not None and aim.opening is not None:
             self._open_or_close(aim.opening[1])
         if self._means.fingers.settled(obs):
-            self.outcome = self._judge(obs, self.distance)
+            self.outcome = self._judge(obs, distance)
 
     def _open_or_close(self, opening: float) -> None:
         self._means.fingers.set(opening)
