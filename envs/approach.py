@@ -13,7 +13,7 @@ from ..robots.geometry import quat_multiply
 from ..robots.robot import Robot
 from ..robots.state import Floats
 from .clearance import Clearance
-from .keyframe import Keyframe
+from .keyframe import Keyframe, behind
 from .straight import StraightMove
 from .tabletop.task import Task
 from .tabletop.world import World
@@ -22,6 +22,8 @@ COMFORT = 0.25
 """rad to the ends of its range, beyond which a joint is as good as in the middle."""
 EVERY = 3
 """Control ticks between two collision checks on a straight move."""
+BACK, BACK_SPEED = 0.03, 0.1
+"""m and m/s, by which the tool is drawn back from what it touches."""
 SPEED = 0.5
 """Share of the joint speed limits at which free moves go."""
 
@@ -37,7 +39,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """A way to stand at a keyframe. cost: of standing there and of the straight moves after it, 0-1."""
+    """A way to stand at a keyframe. cost: how uneasy it is, straight moves after it included."""
 
     keyframe: Keyframe
     grip: Floats
@@ -57,6 +59,18 @@ class Approach:
         self._straight = StraightMove(robot.kinematics, robot.limits, self._dt)
         self.clearance = Clearance(world, robot)
         self.grips = [turned for grip in task.grips for turned in (grip, quat_multiply(grip, ik.FLIP[3:]))]
+
+    def way_back(self, q: Floats, touches: str) -> Floats | None:
+        """Where the tool at joints `q` (7,) should be drawn back to, straight, before it goes elsewhere.
+
+        None if it touches nothing but the body `touches`, or cannot be drawn back freely.
+        """
+        self.clearance.renew()
+        back = behind(self._kinematics.tool_pose(q), BACK)
+        if not set(self.clearance.touched) - {touches}:
+            return None
+        rows = self._straight.roll(q, back, BACK_SPEED)
+        return back if rows and all(self.clearance.free(row, self._world.width, touches) for row in rows) else None
 
     def route(self, name: str, q: Floats, rng: np.random.Generator) -> Route | None:
         """From joints `q` (7,) to keyframe `name`, with the grip and the joints that serve the moves after it best.
@@ -92,7 +106,7 @@ class Approach:
                     yield _End(keyframe, grip, end, cost)
 
     def _cost(self, q: Floats, moves: Sequence[Keyframe]) -> float | None:
-        """How uneasy the arm is at `q` and on the moves from there, 0-1; None if a move fails."""
+        """How uneasy the arm is at `q` and on the moves from there, 0 or more; None if a move fails."""
         rows = [q]
         for move in moves:
             line = self._straight.roll(rows[-1], move.pose, move.speed)
@@ -102,4 +116,4 @@ class Approach:
         at, limits = np.array(rows), self._robot.limits
         margin = float(np.minimum(at - limits.q_min, limits.q_max - at).min())
         fastest = float((np.abs(np.diff(at, axis=0)) / (self._dt * limits.dq_max)).max(initial=0.0))
-        return 0.5 * max(0.0, 1.0 - margin / COMFORT) + 0.5 * fastest
+        return 0.5 * max(0.0, 1.0 - margin / COMFORT) + fastest

@@ -7,7 +7,7 @@ import numpy as np
 from ..robots.geometry import pose_error
 from ..robots.state import Floats, JointTarget
 from .actions import Action
-from .approach import Approach, Route
+from .approach import BACK, BACK_SPEED, Approach, Route
 from .keyframe import Keyframe, behind, near
 from .observations import Observation
 from .robot_env import Info
@@ -61,6 +61,9 @@ class ScriptedExpert:
         if row is not None:
             return row
         anchor = self._env.anchor
+        back = self._approach.way_back(anchor.q, keyframe.touches)
+        if back is not None:
+            return self._line(back, BACK_SPEED)
         if np.abs(anchor.dq).max() > AT_REST:
             return brake(anchor.q, anchor.dq, self._env.robot.limits, self._env.ctrl_dt)
         return self._plan(keyframe)
@@ -72,7 +75,7 @@ class ScriptedExpert:
             self._route = self._approach.route(keyframe.name, q, self._rng)
             self._failed_at = q if self._route is None else None
         if self._route is None:
-            return self._line(behind(self._env.anchor.pose, 0.05), speed=0.1)
+            return self._line(behind(self._env.anchor.pose, BACK), BACK_SPEED)
         self._grip = self._route.grip
         return np.asarray(self._route.rows[1])
 

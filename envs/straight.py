@@ -22,9 +22,9 @@ HASTE = 1.5
 
 
 def brake(q: Floats, dq: Floats, limits: Limits, dt: float) -> Floats:
-    """Joints (n,) of the next tick on the way to a stop, at half the acceleration that is allowed."""
-    most = 0.5 * limits.ddq_max * dt
-    return q + (dq - np.clip(dq, -most, most)) * dt
+    """Joints (n,) of the next tick on the way to a stop, all together, at half the acceleration that is allowed."""
+    ticks = float((np.abs(dq) / (0.5 * limits.ddq_max * dt)).max())
+    return q + dq * dt * max(0.0, 1.0 - 1.0 / max(ticks, 1.0))
 
 
 class StraightMove:
