@@ -56,7 +56,7 @@ class Clearance:
         return all(distance > self.touched.get(body, GAP) - 1e-4 for body, distance in near.items())
 
     def _inside(self, q: Floats) -> float:
-        """m from the tool point to the nearest side of the workspace; < 0 outside."""
+        """Distance of the tool point to the nearest side of the workspace, m; < 0 outside."""
         low, high = self._robot.limits.workspace
         point = self._robot.kinematics.tool_pose(q)[:3]
         return float(np.minimum(point - low, high - point).min())

@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from ..robots.errors import BadInput, LimitViolation, UnknownName, ValuefieldError
+from ..robots.errors import BadInput, LimitViolation, PlannerError, UnknownName, ValuefieldError
 from ..robots.robot import Robot
 from ..robots.state import Floats, JointTarget, RobotState
 from .actions import FORMS, Action, Anchor, check
@@ -86,21 +86,23 @@ class RobotEnv(gymnasium.Env[Observation, Action]):
     def step(self, action: Action) -> tuple[Observation, float, bool, bool, Info]:
         """Send, wait, observe. Trouble with the robot ends the episode, with `info["fault"]` saying what it was.
 
-        Where safety can make nothing of the action, as after a crash, the arm stops for this step and
-        `info["refused"]` says why.
+        Where inverse kinematics or safety can make nothing of the action, as after a crash, the arm stops for this step
+        and `info["refused"]` says why.
 
         Raises:
             BadInput: the action is not finite or of the wrong shape; the robot was sent nothing.
         """
-        start, target = self._anchor, self._form.decode(check(action, self.action_space), self._anchor)
-        self._steps += 1
+        start, fault = self._anchor, ""
         try:
-            sent, extra = self._send(target)
+            sent, extra = self._send(check(action, self.action_space))
             self.robot.wait(self.ctrl_dt)
             state = self.robot.observe()
             fault = self._trouble(state)
+        except BadInput:
+            raise
         except ValuefieldError as error:
             fault = f"{type(error).__name__}: {error}"
+        self._steps += 1
         if fault:
             info = {"fault": fault, "success": False, "action_sent": self._form.encode(self._standing(), start)}
             return self._observe(self._readings, self._cameras), 0.0, True, False, info
@@ -167,13 +169,13 @@ class RobotEnv(gymnasium.Env[Observation, Action]):
 
     # ---
 
-    def _send(self, target: JointTarget) -> tuple[JointTarget, Info]:
-        """Send `target`, or stop if it is refused; where the arm goes, and what `info` says of it."""
+    def _send(self, action: Action) -> tuple[JointTarget, Info]:
+        """Send what `action` means, or stop if it is refused; where the arm goes, and what `info` says of it."""
         try:
-            sent = self.robot.send_action(target)
-        except LimitViolation as error:
+            sent = self.robot.send_action(self._form.decode(action, self._anchor))
+        except (LimitViolation, PlannerError) as error:
             self.robot.stop()
-            return JointTarget(self.robot.observe().q, target.width), {"refused": str(error)}
+            return self._standing(), {"clamped": [], "refused": str(error)}
         return sent, {"clamped": [violation.name for violation in self.robot.last_violations]}
 
     def _follow(self, sent: JointTarget) -> None:

@@ -109,8 +109,8 @@ class TabletopEnv(RobotEnv):
         wanted = options.get("variation")
         if wanted is None:
             return int(self.np_random.integers(count))
-        if not 0 <= wanted < count:
-            raise BadInput(f"variation {wanted} of {self.task.name}; allowed: 0 to {count - 1}")
+        if not isinstance(wanted, int | np.integer) or not 0 <= wanted < count:
+            raise BadInput(f"variation {wanted!r} of {self.task.name}; allowed: 0 to {count - 1}")
         return int(wanted)
 
     def _judge(self) -> tuple[float, bool, Info]:

@@ -166,6 +166,8 @@ def test_bad_options_are_refused():
     env = environment("push_buttons")
     with pytest.raises(BadInput, match="variation 50 of push_buttons; allowed: 0 to 49"):
         env.reset(options={"variation": 50})
+    with pytest.raises(BadInput, match="variation 'first' of push_buttons"):
+        env.reset(options={"variation": "first"})
     with pytest.raises(UnknownName, match="nearest: 'variation'"):
         env.reset(options={"variatoin": 1})
     with pytest.raises(UnknownName, match="reward"):
