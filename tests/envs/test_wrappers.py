@@ -41,7 +41,7 @@ class Table(gymnasium.Env):
     )
 
     def __init__(self, blind=False):
-        self.robot = SimpleNamespace(kinematics=SimpleNamespace(spheres=lambda q: np.array([[9.0, 9, 9, 0.1]])))
+        self.robot = SimpleNamespace(kinematics=SimpleNamespace(spheres=lambda q, width: np.array([[9.0, 9, 9, 0.1]])))
         self.blind = blind
 
     def reset(self, *, seed=None, options=None):
