@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..envs.perception.scene import Scene
+from ..robots.errors import ProgramError
 from ..robots.panda import HOME_Q
 from .aim import Aim, aim_at, lined_up, single_goal
 from .arm_path import ArmPath, Reach
@@ -55,7 +56,10 @@ class ReachPlanner:
         """Plan again while the arm is at row `at` of `now`; `now` itself if there is no reason to change the way."""
         if now.path is None or now.aim is None or at >= now.path.approach:
             return now
-        maps = self._means.compose(scene, self._subgoal)
+        try:
+            maps = self._means.compose(scene, self._subgoal)
+        except ProgramError:
+            return now  # what the programs ask for is hidden for a moment, often by the hand that goes there
         if maps.goal is None:
             return now
         aim = replace(aim_at(self._subgoal, maps, scene), quat=now.aim.quat, opening=now.aim.opening)

@@ -15,7 +15,7 @@ from valuefield.planners.execute import Executor
 from valuefield.planners.grid import Grid
 from valuefield.planners.language.subgoal import GRIPPER, SubGoal
 from valuefield.planners.value_map import RegionMap, ValueMaps
-from valuefield.robots.errors import PlannerError
+from valuefield.robots.errors import PlannerError, ProgramError
 from valuefield.robots.panda import HOME_Q
 
 GRID = Grid.workspace()
@@ -104,6 +104,17 @@ def test_an_error_of_a_map_program_is_not_swallowed(env: TabletopEnv) -> None:
 
     with pytest.raises(PlannerError, match="no such thing"):
         run(env, ByHand(broken=broken))
+
+
+def test_what_is_hidden_for_a_moment_does_not_stop_a_motion(env: TabletopEnv) -> None:
+    looks = iter(range(10_000))
+
+    def sometimes(scene: Scene) -> ValueMaps:
+        if next(looks) % 2:
+            raise ProgramError("the ball is not visible now")
+        return goal_at(0.5, 0.2, 0.3)(scene)
+
+    assert run(env, ByHand(there=sometimes)).succeeded
 
 
 def test_half_the_speed_takes_about_twice_as_long(env: TabletopEnv) -> None:
