@@ -62,10 +62,12 @@ class ReachPlanner:
             return now  # what the programs ask for is hidden for a moment, often by the hand that goes there
         if maps.goal is None:
             return now
-        aim = replace(aim_at(self._subgoal, maps, scene), quat=now.aim.quat, opening=now.aim.opening)
+        aim = now.aim
+        if not self._carries_its_goal():
+            aim = replace(aim, goal=aim_at(self._subgoal, maps, scene).goal)
         ahead = now.path.rows[at : now.path.approach]
         obstacles = self._obstacles(scene)
-        if self._carries_its_goal() or np.linalg.norm(aim.goal - now.aim.goal) <= MOVED:
+        if np.linalg.norm(aim.goal - now.aim.goal) <= MOVED:
             self._means.path(maps, obstacles, scene.tool_pose[:3])
             if self._means.arm.still_free(q, ahead, obstacles.distance_at, self._means.fingers.width):
                 return now
