@@ -176,7 +176,8 @@ def test_bad_options_are_refused():
         tabletop.make("tabletop/push_buttons", render_mode="human")
 
 
-def test_an_unstable_world_is_a_fault():
+def test_an_unstable_world_is_a_fault(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # MuJoCo writes its log into the working directory
     env = tabletop.make("tabletop/pick_and_lift", action="joint", meshes="collision")
     env.reset(seed=0)
     env.world.data.qvel[-1] = 1e12
