@@ -59,7 +59,7 @@ class CloseDrawer(Task):
         world.set_joint(self.drawer, AJAR)
 
     def success(self, world: World) -> bool:
-        return world.joint(self.drawer) < AJAR - MOVED
+        return world.joint(self.drawer) < AJAR - MOVED and world.arm_rests
 
     def keyframes(self, world: World, grip: Floats) -> list[Keyframe]:
         drawer, tool, name = world.pose(self.drawer), world.tool, self.drawer

@@ -59,7 +59,7 @@ class OpenDrawer(Task):
         cabinet.place(world, rng)
 
     def success(self, world: World) -> bool:
-        return world.joint(self.drawer) > OPENED
+        return world.joint(self.drawer) > OPENED and world.arm_rests
 
     def keyframes(self, world: World, grip: Floats) -> list[Keyframe]:
         drawer, tool = world.pose(self.drawer), world.tool

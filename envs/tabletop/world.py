@@ -14,6 +14,9 @@ from ...robots.state import Floats
 TOUCH = 0.2
 """N, contact of one pad below which it does not hold anything."""
 
+RESTING = 0.1
+"""rad/s."""
+
 
 class World:
     """Typed access to a compiled scene with an arm in it.
@@ -27,6 +30,7 @@ class World:
         self.names: Mapping[str, str] = {}
         self._robot_root = model.body("link0").id
         self._tool = model.site("tool").id
+        self._arm = [model.joint(f"joint{i}").dofadr[0] for i in range(1, 8)]
         self._pads = (model.geom("pad_left").id, model.geom("pad_right").id)
         self._fingers = [model.joint(f"{side}_finger").qposadr[0] for side in ("left", "right")]
 
@@ -43,6 +47,11 @@ class World:
     def width(self) -> float:
         """Opening of the gripper, m."""
         return float(self.data.qpos[self._fingers].sum())
+
+    @property
+    def arm_rests(self) -> bool:
+        """Whether no joint of the arm turns faster than `RESTING`."""
+        return bool(np.abs(self.data.qvel[self._arm]).max() < RESTING)
 
     def pose(self, body: str) -> Floats:
         """(7,) pose of a body, m and wxyz, world."""

@@ -41,6 +41,16 @@ def test_a_drawer_is_closed_when_it_moved_6_cm_inward(opening, done):
     assert success(env) is done
 
 
+@pytest.mark.parametrize(("task", "opening"), [("open_drawer", 0.16), ("close_drawer", 0.02)])
+def test_a_drawer_counts_once_the_arm_has_come_to_rest(task, opening):
+    env = begin(task, 0)
+    env.world.set_joint("bottom drawer", opening)
+    env.world.data.joint("joint4").qvel[0] = 0.2
+    assert not success(env)
+    env.world.data.joint("joint4").qvel[0] = 0.05
+    assert success(env)
+
+
 def press(env: TabletopEnv, *buttons: int) -> list[bool]:
     results = []
     for button in buttons:
