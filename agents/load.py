@@ -23,7 +23,7 @@ class PolicyOptions:
     """How a planner is set up.
 
     detector_folder: of open-vocabulary models. cache: folder where a model's replies are kept. realtime: whether the
-    planner thinks beside a moving arm.
+    planner thinks beside a moving arm. random_steps: actions at the start of each episode that are left to chance.
     """
 
     llm: str = "rules"
@@ -32,13 +32,20 @@ class PolicyOptions:
     cache: Path | None = None
     seed: int = 0
     realtime: bool = False
+    random_steps: int = 0
 
 
 def load_policy(name: str, env: RobotEnv, options: PolicyOptions | None = None) -> Actor:
-    """The actor `name` in `env`. Raises UnknownName for a name, a language model or a detector that does not exist."""
+    """The actor `name` in `env`. Raises UnknownName for a name, a language model or a detector that does not exist,
+    BadInput for options that make no sense.
+    """
     if name not in POLICIES:
         raise UnknownName("policy", name, POLICIES)
-    return POLICIES[name](env, options or PolicyOptions())
+    options = options or PolicyOptions()
+    if options.random_steps < 0:
+        raise BadInput(f"random steps are 0 or more, not {options.random_steps}")
+    actor = POLICIES[name](env, options)
+    return RandomStart(actor, RandomActor(env, options), options.random_steps) if options.random_steps else actor
 
 
 class RandomActor:
@@ -54,6 +61,34 @@ class RandomActor:
     def act(self, obs: dict[str, Any]) -> Any:
         """Draw an action."""
         return self._space.sample()
+
+
+class RandomStart:
+    """Leaves the first `steps` actions of each episode to `chance`: does `actor` find its way from there?"""
+
+    def __init__(self, actor: Actor, chance: Actor, steps: int) -> None:
+        self._actor, self._chance, self._steps = actor, chance, steps
+        self._left = steps
+
+    def reset(self, obs: dict[str, Any], info: Info) -> None:
+        """Begin an episode, again with random actions."""
+        self._left = self._steps
+        self._actor.reset(obs, info)
+
+    def act(self, obs: dict[str, Any]) -> Any:
+        """A random action while some are left, then the actor's."""
+        self._left -= 1
+        return (self._chance if self._left >= 0 else self._actor).act(obs)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the actor says that it is."""
+        return bool(getattr(self._actor, "finished", False))
+
+    @property
+    def reason(self) -> str:
+        """The actor's, of why it failed."""
+        return str(getattr(self._actor, "reason", ""))
 
 
 def _voxposer(env: RobotEnv, options: PolicyOptions) -> Actor:

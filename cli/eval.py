@@ -42,6 +42,8 @@ class Args(CommonArgs):
     """Who finds the objects: `oracle` (the simulator's masks) or `open-vocabulary`."""
     detector_folder: Path | None = None
     """Folder of the open-vocabulary models."""
+    random_steps: int = 0
+    """Actions at the start of each episode that are left to chance, before WHAT takes over."""
     results: str | None = None
     """Name of a table: finished rows are kept in benchmarks/results/NAME.jsonl, and taken from there next time."""
 
@@ -85,7 +87,8 @@ def _config(args: Args, env_id: str) -> dict[str, Any]:
     """What a result depends on, and what thus tells its cell from others."""
     names = ("what", "episodes", "seed", "llm", "detector")
     folder = str(args.detector_folder) if args.detector_folder else None
-    return {"env": env_id, "detector_folder": folder} | {name: getattr(args, name) for name in names}
+    config = {"env": env_id, "detector_folder": folder} | {name: getattr(args, name) for name in names}
+    return config | ({"random_steps": args.random_steps} if args.random_steps else {})
 
 
 def _evaluate(args: Args, env_id: str, screen: Console) -> dict[str, Any]:
@@ -95,7 +98,10 @@ def _evaluate(args: Args, env_id: str, screen: Console) -> dict[str, Any]:
     from ..envs.tabletop import make
 
     env = make(env_id, obs=("proprio",), cameras=(), action="ee_delta" if args.what == "random" else "joint")
-    options = PolicyOptions(args.llm, args.detector, args.detector_folder, args.out / "replies", args.seed)
+    replies = args.out / "replies"
+    options = PolicyOptions(
+        args.llm, args.detector, args.detector_folder, replies, args.seed, random_steps=args.random_steps
+    )
     results = []
     args.out.mkdir(parents=True, exist_ok=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
