@@ -36,8 +36,9 @@ class PolicyOptions:
 
 
 def load_policy(name: str, env: RobotEnv, options: PolicyOptions | None = None) -> Actor:
-    """The actor `name` in `env`. Raises UnknownName for a name, a language model or a detector that does not exist,
-    BadInput for options that make no sense.
+    """The actor `name` in `env`.
+
+    Raises UnknownName for a name, a language model or a detector that does not exist, BadInput for a negative count.
     """
     if name not in POLICIES:
         raise UnknownName("policy", name, POLICIES)
