@@ -101,26 +101,34 @@ class ObjectState(_Seeing):
     Args:
         env: see `_Seeing`; `info["roles"]` of its reset names the object of each role.
         roles: such as ("target", "goal"), in the order of the rows.
+        optional: more roles, that not every variation has; where one is missing its row is zeros.
         detector: makes a detector from the info of a reset.
 
     Raises:
         UnknownName: at a reset, for a role that the environment does not have.
     """
 
-    def __init__(self, env: Env, roles: Sequence[str], *, detector: Callable[[Info], Detector] = oracle) -> None:
-        super().__init__(env, "objects", (len(roles), 8), detector)
-        self._roles = tuple(roles)
+    def __init__(
+        self,
+        env: Env,
+        roles: Sequence[str],
+        *,
+        optional: Sequence[str] = (),
+        detector: Callable[[Info], Detector] = oracle,
+    ) -> None:
+        super().__init__(env, "objects", (len(roles) + len(optional), 8), detector)
+        self._roles, self._optional = tuple(roles), tuple(optional)
 
     def _begin(self, info: Info) -> None:
         super()._begin(info)
         for role in self._roles:
             if role not in info["roles"]:
                 raise UnknownName("role", role, info["roles"])
-        self._names = [info["roles"][role] for role in self._roles]
-        self._poses = np.zeros((len(self._roles), 7))
+        self._names = [info["roles"].get(role) for role in (*self._roles, *self._optional)]
+        self._poses = np.zeros((len(self._names), 7))
 
     def _read(self, scene: Scene) -> NDArray[Any]:
-        found = [scene.find(name) for name in self._names]
+        found = [scene.find(name) if name else None for name in self._names]
         for row, thing in enumerate(found):
             if thing is not None:
                 self._poses[row] = _pose(thing)
