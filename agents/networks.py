@@ -1,0 +1,134 @@
+"""Networks: what makes features of observations, and what makes values and actions of features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from torch import Tensor, nn
+
+from ..robots.errors import BadInput
+from .agent import Obs
+
+GRID_SIDE = 16
+"""px: an image up to this side is a view of grid cells, each of which means something by itself"""
+LEAST_SIDE = 5
+"""px: what the two 3x3 convolutions of a grid view need"""
+
+
+def mlp(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
+    """Linear layers with ReLU between them: (..., inputs) -> (..., outputs)."""
+    sizes = (inputs, *hidden)
+    layers = [layer for n, m in pairwise(sizes) for layer in (nn.Linear(n, m), nn.ReLU())]
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
+
+
+class EnsembleMLP(nn.Module):
+    """`members` networks like `mlp`, each layer one product: (B, inputs) -> (members, B, outputs)."""
+
+    def __init__(self, members: int, inputs: int, hidden: Sequence[int], outputs: int) -> None:
+        super().__init__()
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for n, m in pairwise((inputs, *hidden, outputs)):
+            bound = 1 / math.sqrt(n)  # as nn.Linear begins
+            self.weights.append(nn.Parameter(torch.empty(members, n, m).uniform_(-bound, bound)))
+            self.biases.append(nn.Parameter(torch.empty(members, 1, m).uniform_(-bound, bound)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs) -> (members, B, outputs)."""
+        x = x.expand(len(self.weights[0]), *x.shape)
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            x = torch.baddbmm(bias, x if number == 0 else x.relu(), weight)
+        return x
+
+    def first(self, x: Tensor) -> Tensor:
+        """(B, inputs) -> (B, outputs) of the first member alone."""
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            x = torch.addmm(bias[0], x if number == 0 else x.relu(), weight[0])
+        return x
+
+
+class Encoder(nn.Module):
+    """Observations -> features (B, size): float Boxes flattened, uint8 images (H, W, C) through a CNN, Dicts by key.
+
+    Raises BadInput for a space that is none of these.
+    """
+
+    def __init__(self, space: spaces.Space[Any]) -> None:
+        super().__init__()
+        boxes = space.spaces if isinstance(space, spaces.Dict) else {"": space}
+        self.keys = tuple(boxes)
+        parts = [_part(key, box) for key, box in boxes.items()]
+        self.parts = nn.ModuleList(parts)
+        self.size = sum(part.size for part in parts)
+
+    def forward(self, obs: Obs) -> Tensor:
+        """(B, ...) or a dict of such -> (B, size)."""
+        if isinstance(obs, Tensor):
+            features: Tensor = self.parts[0](obs)
+            return features
+        return torch.cat([part(obs[key]) for key, part in zip(self.keys, self.parts, strict=True)], -1)
+
+
+class Flat(nn.Module):
+    """A float Box, flattened."""
+
+    def __init__(self, box: spaces.Box) -> None:
+        super().__init__()
+        self.size = math.prod(box.shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, ...) -> (B, size)."""
+        return x.flatten(1)
+
+
+class Image(nn.Module):
+    """A uint8 Box (H, W, C), scaled to 0..1, through convolutions and one linear layer."""
+
+    def __init__(self, box: spaces.Box) -> None:
+        super().__init__()
+        height, width, channels = box.shape
+        if min(height, width) < LEAST_SIDE:
+            raise BadInput(f"an image has at least {LEAST_SIDE} x {LEAST_SIDE} px, not {height} x {width}")
+        grid = max(height, width) <= GRID_SIDE
+        self.size = 64 if grid else 128
+        self.scale = 1 / float(box.high.max())
+        self.convolutions = (_grid_view if grid else _camera)(channels)
+        with torch.no_grad():
+            flat = self.convolutions(torch.zeros(1, channels, height, width)).shape[1]
+        self.out = nn.Sequential(nn.Linear(flat, self.size), nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, H, W, C) uint8 -> (B, size)."""
+        features: Tensor = self.out(self.convolutions(x.permute(0, 3, 1, 2).float() * self.scale))
+        return features
+
+
+def _grid_view(channels: int) -> nn.Sequential:
+    """Each cell by itself first, then its neighbourhood, at full resolution."""
+    return nn.Sequential(
+        *(nn.Conv2d(channels, 32, 1), nn.ReLU(), nn.Conv2d(32, 32, 3), nn.ReLU()),
+        *(nn.Conv2d(32, 32, 3), nn.ReLU(), nn.Flatten()),
+    )
+
+
+def _camera(channels: int) -> nn.Sequential:
+    """Down to a sixteenth of the side."""
+    return nn.Sequential(
+        *(nn.Conv2d(channels, 32, 8, stride=4, padding=2), nn.ReLU(), nn.Conv2d(32, 64, 4, stride=2, padding=1)),
+        *(nn.ReLU(), nn.Conv2d(64, 64, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten()),
+    )
+
+
+def _part(key: str, box: spaces.Space[Any]) -> Flat | Image:
+    if isinstance(box, spaces.Box) and np.issubdtype(box.dtype, np.floating):
+        return Flat(box)
+    if isinstance(box, spaces.Box) and box.dtype == np.uint8 and len(box.shape) == 3:
+        return Image(box)
+    where = f"observation {key!r}" if key else "the observation"
+    raise BadInput(f"{where} is {box}; networks take float Boxes, uint8 images (H, W, C) and Dicts of these")
