@@ -1,9 +1,9 @@
-"""A flat ring of transitions, sampled uniformly with replacement."""
+"""A ring of transitions, sampled uniformly with replacement."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import gymnasium
 import torch
@@ -36,58 +36,73 @@ class Ring:
         """(n,) int64 filled rows, uniformly with replacement."""
         return torch.randint(self.first, self.first + self.size, (n,), generator=generator)
 
-    def state_dict(self, rows: Rows) -> dict[str, Tensor]:
-        """What is filled and where the ring is, by flat names; the rows share memory with `rows`."""
-        place = torch.tensor([self.position, self.capacity])
-        return rows.state(self.first, self.first + self.size) | {"place": place}
-
-    def load_state_dict(self, rows: Rows, state: Mapping[str, Tensor]) -> None:
-        """Go on where `state` was taken. Raises BadInput if that was a ring of another capacity or of other spaces."""
-        position, capacity = state["place"].tolist()
-        if capacity != self.capacity:
-            raise BadInput(f"this replay has room for {self.capacity} rows; the saved one had room for {capacity}")
-        self.size = rows.load(self.first, {name: each for name, each in state.items() if name != "place"})
-        self.position = position
-
 
 class Replay:
-    """The last `capacity` transitions. `nbytes`: of memory when it is full, known before.
+    """The last `capacity` transitions. nbytes: of memory when it is full, known before.
 
-    Raises BadInput as `Rows` does.
+    Raises BadInput as `Rows` does. The replays of `intervention_replay.py` and `feedback.py` are drawn from otherwise.
     """
+
+    RINGS: ClassVar[tuple[str, ...]] = ("all",)
+    """Names of the rings, each with room for `capacity` rows."""
 
     def __init__(
         self, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any], capacity: int, *, seed: int
     ) -> None:
-        self._rows = Rows(observation_space, action_space, capacity)
-        self._ring = Ring(0, capacity)
+        self._rows = Rows(observation_space, action_space, capacity * len(self.RINGS))
+        self._rings = {name: Ring(k * capacity, capacity) for k, name in enumerate(self.RINGS)}
         self._generator = torch.Generator().manual_seed(seed)
-        self.nbytes = self._rows.nbytes
+        self.capacity, self.nbytes = capacity, self._rows.nbytes
 
     def __len__(self) -> int:
-        return self._ring.size
+        return sum(ring.size for ring in self._rings.values())
 
     def ready(self, n: int) -> bool:
         """Whether `sample(n)` has rows to draw from."""
-        return self._ring.size > 0
+        return len(self) > 0
 
     def add(self, transition: Transition) -> None:
         """Keep a transition, in place of the oldest when full. Raises BadInput, naming the field, as `Rows.write`."""
-        self._rows.write(self._ring.next_row, transition)
-        self._ring.advance()
+        ring = self._ring_of(transition)
+        self._rows.write(ring.next_row, transition)
+        ring.advance()
+
+    def feedback(self, given: Sequence[Any]) -> None:
+        """Credit what a person said to the steps it was about. Raises BadInput: only `FeedbackReplay` can."""
+        raise BadInput(f"{type(self).__name__} keeps no feedback; of the algorithms, deep-tamer learns from it")
 
     def sample(self, n: int) -> Batch:
-        """Draw `n` rows uniformly, with replacement. Raises BadInput when there are none."""
+        """Draw `n` rows, with replacement. Raises BadInput when there are none."""
         if not self.ready(n):
-            raise BadInput("this replay holds no rows yet; add some before sampling")
-        return self._rows.read(self._ring.draw(n, self._generator))
+            raise BadInput(f"{type(self).__name__} has no rows to draw from: {len(self)} kept, {n} asked for")
+        return self._read(self._draw(n))
 
     def state_dict(self) -> dict[str, Tensor]:
-        """All that sampling depends on, by flat names; rows share memory with the replay."""
-        return self._ring.state_dict(self._rows) | {"generator": self._generator.get_state()}
+        """All that sampling depends on, by flat names; what it holds shares memory with the replay."""
+        state = {"generator": self._generator.get_state()}
+        for name, ring in self._rings.items():
+            rows = self._rows.state(ring.first, ring.first + ring.size)
+            rows["place"] = torch.tensor([ring.position, ring.capacity])
+            state |= {f"{name}/{key}": each for key, each in rows.items()}
+        return state
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on, bit for bit, where `state` was taken. Raises BadInput for a replay of other spaces or capacity."""
-        rows = {name: each for name, each in state.items() if name != "generator"}
-        self._ring.load_state_dict(self._rows, rows)
+        for name, ring in self._rings.items():
+            rows = {key.removeprefix(f"{name}/"): each for key, each in state.items() if key.startswith(f"{name}/")}
+            position, capacity = rows.pop("place", torch.zeros(2, dtype=torch.int64)).tolist()
+            if capacity != ring.capacity:
+                raise BadInput(f"{name} of this replay has room for {ring.capacity} rows, of the saved one {capacity}")
+            ring.size = self._rows.load(ring.first, rows)
+            ring.position = position
         self._generator.set_state(state["generator"])
+
+    def _ring_of(self, transition: Transition) -> Ring:
+        return self._rings["all"]
+
+    def _draw(self, n: int) -> Tensor:
+        """(n,) int64 rows; there are some."""
+        return self._rings["all"].draw(n, self._generator)
+
+    def _read(self, rows: Tensor) -> Batch:
+        return self._rows.read(rows)
