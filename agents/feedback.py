@@ -89,30 +89,30 @@ class FeedbackReplay(Replay):
         self._weights, self._values = torch.zeros(capacity), torch.zeros(capacity)
         self._recent: deque[tuple[int, int]] = deque(maxlen=capacity)  # (row, number of the step in its episode)
         self._step = self._waited = 0
-        self._over = False
         self._touched: list[tuple[Tensor, Tensor, Tensor]] = []  # rows, weights, values of each feedback
 
     def ready(self, n: int) -> bool:
         """Whether a batch is due."""
         return bool(self._touched) or (self._waited >= self._every and bool(self._weights.any()))
 
+    def begin(self) -> None:
+        """Begin the clock of an episode anew, and forget when the steps of the last one were seen."""
+        self._recent.clear()
+        self._step = 0
+
     def add(self, transition: Transition) -> None:
-        """Keep a step; the one after an episode's last begins the clock anew. Raises BadInput as `Rows.write`."""
+        """Keep a step. Raises BadInput, naming the field, as `Rows.write`."""
         row = self._ring_of(transition).next_row
         super().add(transition)
-        if self._over:
-            self._recent.clear()
-            self._step = 0
         self._weights[row] = self._values[row] = 0.0
         self._recent.append((row, self._step))
         self._step += 1
         self._waited += 1
-        self._over = transition.terminated or transition.truncated
         while self._window and (self._step - 2 - self._recent[0][1]) * self._dt >= self._window[1]:
-            self._recent.popleft()  # feedback that comes now was given after the last step began
+            self._recent.popleft()  # feedback still to come was not given before the last step began
 
     def feedback(self, given: Sequence[Feedback]) -> None:
-        """Credit feedback to the steps of this episode, or, before the first step of another one, of the last."""
+        """Credit feedback to the steps since `begin`."""
         for each in given:
             rows, weights = self._credited(each.time)
             if len(rows) == 0:
@@ -147,7 +147,7 @@ class FeedbackReplay(Replay):
             "weights": self._weights,
             "values": self._values,
             "recent": torch.tensor(self._recent, dtype=torch.int64).reshape(-1, 2),
-            "clock": torch.tensor([self._step, self._waited, int(self._over)]),
+            "clock": torch.tensor([self._step, self._waited]),
             "touched": torch.stack([part.double() for part in touched]),
         }
 
@@ -157,8 +157,7 @@ class FeedbackReplay(Replay):
         self._weights.copy_(state["weights"])
         self._values.copy_(state["values"])
         self._recent = deque(((row, step) for row, step in state["recent"].tolist()), maxlen=self.capacity)
-        self._step, self._waited, over = state["clock"].tolist()
-        self._over = bool(over)
+        self._step, self._waited = state["clock"].tolist()
         rows, weights, values = state["touched"]
         self._touched = [(rows.long(), weights.float(), values.float())] if len(rows) else []
 

@@ -61,6 +61,9 @@ class Replay:
         """Whether `sample(n)` has rows to draw from."""
         return len(self) > 0
 
+    def begin(self) -> None:
+        """Begin an episode. Only `FeedbackReplay` has a clock that begins with it."""
+
     def add(self, transition: Transition) -> None:
         """Keep a transition, in place of the oldest when full. Raises BadInput, naming the field, as `Rows.write`."""
         ring = self._ring_of(transition)
