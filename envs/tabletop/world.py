@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
 from ...robots.geometry import inverse, transform
 from ...robots.state import Floats
@@ -32,6 +34,8 @@ class World:
         self._tool = model.site("tool").id
         self._arm = [model.joint(f"joint{i}").dofadr[0] for i in range(1, 8)]
         self._pads = (model.geom("pad_left").id, model.geom("pad_right").id)
+        self._pad_geoms = np.isin(np.arange(model.ngeom), self._pads)
+        self._robot_geoms = np.array([self.is_robot(geom) for geom in range(model.ngeom)])
         self._fingers = [model.joint(f"{side}_finger").qposadr[0] for side in ("left", "right")]
 
     # --- reading
@@ -122,8 +126,9 @@ class World:
         A robot part goes by its link's name. What the arm does to itself is left out: the driver's monitor counts it.
         """
         held = self._squeezed()
+        mine = self._robot_geoms | np.isin(self.model.geom_bodyid, list(held))
         total: dict[tuple[str, str], float] = defaultdict(float)
-        for one, other, force, _ in self._contacts():
+        for one, other, force, _ in self._contacts(mine):
             for a, b in ((one, other), (other, one)):
                 body = int(self.model.geom_bodyid[a])
                 if self.is_robot(b) or not (self.is_robot(a) or body in held):
@@ -136,20 +141,20 @@ class World:
         """Ids of the bodies on which both pads press along the closing axis."""
         closing = self.data.site_xmat[self._tool].reshape(3, 3)[:, 1]
         pressed: dict[int, set[int]] = {pad: set() for pad in self._pads}
-        for one, other, force, normal in self._contacts():
+        for one, other, force, normal in self._contacts(self._pad_geoms):
             for a, b in ((one, other), (other, one)):
                 if a in pressed and force > TOUCH and abs(normal @ closing) > 0.7:
                     pressed[a].add(int(self.model.geom_bodyid[b]))
         left, right = pressed.values()
         return {body for body in left & right if self.model.body_rootid[body] != self._robot_root}
 
-    def _contacts(self) -> Iterator[tuple[int, int, float, Floats]]:
-        """(geom, geom, N, normal (3,) in world axes) of every contact now."""
-        wrench = np.empty(6)
-        for k, contact in enumerate(self.data.contact):
-            mujoco.mj_contactForce(self.model, self.data, k, wrench)
-            one, other = contact.geom
-            yield int(one), int(other), float(np.linalg.norm(wrench[:3])), contact.frame[:3]
+    def _contacts(self, geoms: NDArray[np.bool_]) -> Iterator[tuple[int, int, float, Floats]]:
+        """(geom, geom, N, normal (3,) in world axes) of every contact now of one of `geoms` (ngeom,)."""
+        wrench, pairs = np.empty(6), self.data.contact.geom
+        for k in np.flatnonzero(geoms[pairs].any(axis=1)):
+            mujoco.mj_contactForce(self.model, self.data, int(k), wrench)
+            one, other = pairs[k]
+            yield int(one), int(other), math.hypot(*wrench[:3]), self.data.contact.frame[k, :3]
 
     # --- writing, at reset
 

@@ -1,0 +1,88 @@
+"""A quick expert for learners: the keyframes of a task, followed by moving the tool towards them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..robots.errors import BadInput
+from ..robots.geometry import quat_conjugate, quat_multiply, rotation_vector
+from ..robots.state import Floats
+from .actions import DELTA_POSITION, DELTA_ROTATION, Action
+from .keyframe import CLOSED, Keyframe
+from .observations import Observation
+from .robot_env import Info
+from .tabletop.env import TabletopEnv
+
+GAIN = 0.4
+"""Share of what is left to a keyframe that a step goes, where that is no more than it may."""
+
+FREE_SPEED, TURNING = 0.35, 1.6
+"""m/s of the tool where a keyframe leaves the way to the arm; rad/s."""
+
+OVER, RAMP = 0.075, 0.03
+"""m: below this height the tool goes up before it goes aside, and over this much height that rule sets in."""
+
+_HALF_TURN = np.array([0.0, 0.0, 0.0, 1.0])
+
+
+class ToolExpert:
+    """An actor for a `TabletopEnv` with `action="ee_delta"`: straight to the last keyframe whose condition holds.
+
+    The step is proportional to what is left, up to a limit, so that a learner can imitate it; it depends on nothing but
+    the state, so that it can be asked anywhere, at every step. Of the task's grips, each also with the fingers the
+    other way round, that is taken to which the tool has least to turn. It plans no way round anything: things on the
+    table are got over by going up first.
+
+    Raises:
+        BadInput: the environment has another form of action.
+    """
+
+    def __init__(self, env: TabletopEnv) -> None:
+        if env.action_space.shape != (7,):
+            raise BadInput(f"ToolExpert acts by ee_delta, of shape (7,), not {env.action_space.shape}")
+        self._env = env
+
+    def reset(self, obs: Observation, info: Info) -> None:
+        """Nothing is kept from one step to the next."""
+
+    def act(self, obs: Observation) -> Action:
+        """The action for now; `obs` is not looked at."""
+        keyframe = self._active()
+        here, goal = self._env.anchor.pose, keyframe.pose
+        way = goal[:3] - here[:3]
+        if not keyframe.straight:
+            way = _up_first(way, here[2])
+        limit = (keyframe.speed if keyframe.straight else FREE_SPEED) * self._env.ctrl_dt
+        turn = rotation_vector(quat_multiply(goal[3:], quat_conjugate(here[3:])))
+        step = _at_most(GAIN * way, limit) / DELTA_POSITION
+        turned = _at_most(GAIN * turn, TURNING * self._env.ctrl_dt) / DELTA_ROTATION
+        hand = -1.0 if keyframe.width == CLOSED else 1.0
+        return np.asarray(np.clip([*step, *turned, hand], -1, 1), np.float32)
+
+    def _active(self) -> Keyframe:
+        """The keyframe to follow now."""
+        world, task = self._env.world, self._env.task
+        first = task.grips[0]
+        stages = task.keyframes(world, first)
+        grip = self._nearest(quat_multiply(stages[0].pose[3:], quat_conjugate(first)))
+        if grip is not first:
+            stages = task.keyframes(world, grip)
+        return [stage for stage in stages if stage.when][-1]
+
+    def _nearest(self, frame: Floats) -> Floats:
+        """The grip (4,) of the task that the tool has least to turn to; grips are given in a frame turned so (4,)."""
+        tool = self._env.anchor.pose[3:]
+        grips = [turned for grip in self._env.task.grips for turned in (grip, quat_multiply(grip, _HALF_TURN))]
+        return max(grips, key=lambda grip: abs(float(quat_multiply(frame, grip) @ tool)))
+
+
+def _up_first(way: Floats, height: float) -> Floats:
+    """`way` (3,) with as much less of it aside as the tool, `height` m up, is too low to get over things."""
+    low = min(OVER, height + way[2])
+    share = float(np.clip((height - low) / RAMP + 1, 0, 1))
+    return way * (share, share, 1)
+
+
+def _at_most(step: Floats, limit: float) -> Floats:
+    """`step` (3,), shortened to `limit`."""
+    return step * min(1.0, limit / max(float(np.linalg.norm(step)), 1e-9))
