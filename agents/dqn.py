@@ -113,18 +113,19 @@ class DQN(ValueLearner[DQNConfig]):
     def value_loss(self, batch: Batch) -> tuple[Tensor, Info]:
         """Mean error to the target of the values of the actions taken."""
         taken = of_action(self.online(batch["obs"]), batch["action"])
-        loss = self.fit(taken, self.head.encode(self.target(batch, batch["reward"]))).mean()
+        target = self.target(batch["next_obs"], batch["reward"], batch["terminated"])
+        loss = self.fit(taken, self.head.encode(target)).mean()
         return loss, {"value/loss": loss.detach(), "value/q": self.head.expected(taken.detach()).mean()}
 
     @torch.no_grad()
-    def target(self, batch: Batch, reward: Tensor | float) -> Tensor:
+    def target(self, next_obs: Obs, reward: Tensor | float, terminated: Tensor) -> Tensor:
         """(B,): reward and the target network's value of the best next action."""
-        values = self.head.expected(self.target_network(batch["next_obs"]))
+        values = self.head.expected(self.target_network(next_obs))
         if self.config.double:
-            best = double(self.head.expected(self.online(batch["next_obs"])), values)
+            best = double(self.head.expected(self.online(next_obs)), values)
         else:
             best = values.amax(-1)
-        return td(reward, batch["terminated"], best, discount=self.config.discount)
+        return td(reward, terminated, best, discount=self.config.discount)
 
 
 def of_action(raw: Tensor, action: Tensor) -> Tensor:

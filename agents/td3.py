@@ -66,7 +66,11 @@ class Critic(nn.Module):
 
     def forward(self, obs: Obs, action: Tensor) -> Tensor:
         """(B, ...), (B, A) -> (members, B, size)."""
-        raw: Tensor = self.layers(torch.cat([self.encoder(obs), action], -1))
+        return self.of_features(self.encoder(obs), action)
+
+    def of_features(self, features: Tensor, action: Tensor) -> Tensor:
+        """(B, D), (B, A) -> (members, B, size)."""
+        raw: Tensor = self.layers(torch.cat([features, action], -1))
         return raw
 
     def first(self, obs: Obs, action: Tensor) -> Tensor:
@@ -135,24 +139,28 @@ class TD3(ValueLearner[TD3Config]):
 
     def critic_loss(self, batch: Batch) -> tuple[Tensor, Info]:
         """Sum over the critics of the mean error to one target."""
-        raw = self.critic(batch["obs"], self._to_unit(batch["action"]))
-        loss = self.fit(raw, self.head.encode(self.target(batch, batch["reward"]))).mean(1).sum()
+        raw = self.critic(batch["obs"], self.to_unit(batch["action"]))
+        target = self.target(batch["next_obs"], batch["reward"], batch["terminated"])
+        loss = self.fit(raw, self.head.encode(target)).mean(1).sum()
         return loss, {"critic/loss": loss.detach(), "critic/q": self.head.expected(raw.detach()).mean()}
 
     def actor_loss(self, batch: Batch) -> tuple[Tensor, Info]:
         """Minus the first critic's value of the actor's action."""
-        action = self.actor(batch["obs"])
-        loss = -self.head.head.expected(self.critic.first(batch["obs"], action)).mean()
+        loss = -self.first_value(batch["obs"], self.actor(batch["obs"])).mean()
         return loss, {"actor/loss": loss.detach()}
 
+    def first_value(self, obs: Obs, action: Tensor) -> Tensor:
+        """(B,): the first critic's value of actions (B, A) in -1..1."""
+        return self.head.head.expected(self.critic.first(obs, action))
+
     @torch.no_grad()
-    def target(self, batch: Batch, reward: Tensor | float) -> Tensor:
+    def target(self, next_obs: Obs, reward: Tensor | float, terminated: Tensor) -> Tensor:
         """(B,): reward and the lower target critic's value of the target actor's action with clipped noise."""
-        action = self.target_actor(batch["next_obs"])
+        action: Tensor = self.target_actor(next_obs)
         clip = self.config.target_clip
         action = (action + (self.config.target_noise * self._normal(action)).clamp_(-clip, clip)).clamp_(-1, 1)
-        value = minimum(self.head.each(self.target_critic(batch["next_obs"], action)))
-        return td(reward, batch["terminated"], value, discount=self.config.discount)
+        value = minimum(self.head.each(self.target_critic(next_obs, action)))
+        return td(reward, terminated, value, discount=self.config.discount)
 
     def _normal(self, like: Tensor) -> Tensor:
         return torch.randn(like.shape, generator=self.generator).to(self.device)
@@ -160,7 +168,8 @@ class TD3(ValueLearner[TD3Config]):
     def _from_unit(self, unit: Tensor) -> Tensor:
         return torch.lerp(self.low, self.high, (unit + 1) / 2).clamp(self.low, self.high)
 
-    def _to_unit(self, action: Tensor) -> Tensor:
+    def to_unit(self, action: Tensor) -> Tensor:
+        """Actions of the space -> -1..1."""
         return (action - self.low) * (2 / (self.high - self.low)) - 1
 
 
