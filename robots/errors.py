@@ -38,6 +38,12 @@ class InstructionRefused(ValuefieldError):
     """A sentence, or a part of it, that is not understood; names that part and the nearest one that is."""
 
 
+class ExpertFailed(ValuefieldError):
+    """The expert behind a simulated person raised an error that is no giving up, which is this one's cause."""
+
+    exit_status = 3
+
+
 class LimitViolation(ValuefieldError):
     """A target that safety cannot turn into a safe one: not finite, of the wrong shape, too old."""
 
