@@ -1,26 +1,17 @@
-"""What a person says about actions, in numbers and late, and the steps that it is credited to."""
+"""What a person says about actions, in numbers and late, and a simulated person who says it."""
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-import gymnasium
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from ..robots.errors import BadInput
-from .replay import Batch, Replay, Transition
-
-Window = tuple[float, float]
-"""Shortest and longest delay, s, between an action and what a person says about it; any between is as likely."""
-
-Times = NDArray[np.floating[Any]]
+from .actor import Actor
+from .people import Decision
+from .takeover import Judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,133 +32,93 @@ class Feedback:
             raise BadInput(f"feedback has a time of 0 s or more since the episode began, not {self.time}")
 
 
-def credit(starts: Times, ends: Times, time: float, window: Window) -> Times:
-    """How likely feedback given at `time` is about each of the steps seen from `starts` to `ends` (N,), s.
+class Verdict(Protocol):
+    """Whether an action is right."""
 
-    The integral of the delay's density, uniform over `window`, from time - end to time - start (Deep TAMER, Warnell et
-    al. 2018, section "Deep TAMER"; arXiv 1709.10163).
+    def reset(self, obs: Any, info: dict[str, Any]) -> None:
+        """Begin an episode."""
+        ...
+
+    def __call__(self, obs: Any, action: Any) -> bool:
+        """Whether `action` is right at `obs`."""
+        ...
+
+
+class Best:
+    """An action of a Discrete space is right if none leaves fewer steps to go."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+
+    def reset(self, obs: Any, info: dict[str, Any]) -> None:
+        """Nothing depends on the episode."""
+
+    def __call__(self, obs: Any, action: Any) -> bool:
+        """Whether `action` is one of the best."""
+        costs = self._judge.costs(obs)
+        return bool(costs[int(action)] == costs.min())
+
+
+class SameWay:
+    """An action (A,) is right if its motion, all but the gripper at the end, has a positive cosine with the expert's.
+
+    The sides of the gripper, open or close, must agree too. While the expert moves by less than `rest`, any motion is
+    right.
     """
-    low, high = window
-    overlap = np.minimum(high, time - starts) - np.maximum(low, time - ends)
-    weights: Times = np.maximum(overlap, 0.0) / (high - low)
-    return weights
+
+    def __init__(self, expert: Actor, rest: float = 0.1) -> None:
+        self._expert, self._rest = expert, rest
+
+    def reset(self, obs: Any, info: dict[str, Any]) -> None:
+        """Begin an episode of the expert's."""
+        self._expert.reset(obs, info)
+
+    def __call__(self, obs: Any, action: Any) -> bool:
+        """Whether `action` goes the expert's way."""
+        wanted = np.asarray(self._expert.act(obs))
+        resting = float(np.linalg.norm(wanted[:-1])) < self._rest
+        same_side = (wanted[-1] > 0) == (action[-1] > 0)
+        return bool(same_side and (resting or float(wanted[:-1] @ action[:-1]) > 0))
 
 
-class FeedbackReplay(Replay):
-    """Steps, and what a person's feedback says about them.
+class SimulatedTrainer:
+    """Never acts; says +1 of right actions and -1 of wrong ones, of some of them, late.
 
-    The k-th step of an episode is seen from k to k + 1 times ctrl_dt, s. Each feedback is credited to the recent steps
-    by `credit`; window None instead credits all of it to the step that was seen when it came. A row holds the total of
-    its weights and the weighted mean of what was said, in which a weighted squared error has the same gradient as in
-    all the pairs of step and feedback.
+    Args:
+        right: tells one from the other.
+        ctrl_dt: s a step, as the trainer sees them.
+        rate: probability that anything is said of a step.
+        delay: shortest and longest time, s, from the beginning of a step to what is said of it, all equally likely.
 
-    `sample` gives once the rows that feedback has touched since the last time, however many, with the weight and value
-    of that feedback; else, and only every `every` steps, n rows, uniformly, of all that have any weight.
-
-    Raises BadInput for a ctrl_dt, window or period that makes no sense, and as `Rows` does.
+    Raises:
+        BadInput: a time or a probability that is none.
     """
 
-    def __init__(
-        self,
-        observation_space: gymnasium.Space[Any],
-        action_space: gymnasium.Space[Any],
-        capacity: int,
-        *,
-        seed: int,
-        ctrl_dt: float,
-        window: Window | None = (0.2, 4.0),
-        every: int = 1,
-    ) -> None:
-        if not 0.0 < ctrl_dt < math.inf or every < 1:
-            raise BadInput(
-                f"a step takes more than 0 s and minibatches come every 1 or more; got {ctrl_dt} and {every}"
-            )
-        if window is not None and not 0.0 <= window[0] < window[1] < math.inf:
-            raise BadInput(f"a window is two delays in s, 0 <= shortest < longest, not {window}")
-        super().__init__(observation_space, action_space, capacity, seed=seed)
-        self._dt, self._window, self._every = ctrl_dt, window, every
-        self._weights, self._values = torch.zeros(capacity), torch.zeros(capacity)
-        self._recent: deque[tuple[int, int]] = deque(maxlen=capacity)  # (row, number of the step in its episode)
-        self._step = self._waited = 0
-        self._touched: list[tuple[Tensor, Tensor, Tensor]] = []  # rows, weights, values of each feedback
+    def __init__(self, right: Verdict, *, ctrl_dt: float, rate: float = 1.0, delay: tuple[float, float] = (0.2, 4.0)):
+        if not 0 <= rate <= 1 or not 0 <= delay[0] <= delay[1] < math.inf or not 0 < ctrl_dt < math.inf:
+            raise BadInput(f"a rate is from 0 to 1, times are s, shortest first; got {rate=}, {delay=}, {ctrl_dt=}")
+        self._right, self._dt, self._rate, self._delay = right, ctrl_dt, rate, delay
+        self.name = f"trainer by {type(right).__name__}, {ctrl_dt=}, {rate=}, {delay=}"
 
-    def ready(self, n: int) -> bool:
-        """Whether a batch is due."""
-        return bool(self._touched) or (self._waited >= self._every and bool(self._weights.any()))
-
-    def begin(self) -> None:
-        """Begin the clock of an episode anew, and forget when the steps of the last one were seen."""
-        self._recent.clear()
+    def reset(self, obs: Any, info: dict[str, Any], seed: int) -> None:
+        """Begin an episode."""
+        self._rng = np.random.default_rng([seed, 2])  # not the numbers that the environment draws from the same seed
+        self._right.reset(obs, info)
         self._step = 0
+        self._unsaid: list[Feedback] = []
 
-    def add(self, transition: Transition) -> None:
-        """Keep a step. Raises BadInput, naming the field, as `Rows.write`."""
-        row = self._ring_of(transition).next_row
-        super().add(transition)
-        self._weights[row] = self._values[row] = 0.0
-        self._recent.append((row, self._step))
+    def decide(self, obs: Any, proposal: Any) -> Decision:
+        """Let the proposal pass, and say what is due by now about those before it."""
+        now = self._step * self._dt
+        due = tuple(each for each in self._unsaid if each.time <= now)
+        self._unsaid = [each for each in self._unsaid if each.time > now]
+        if self._rng.random() < self._rate:
+            value = 1.0 if self._right(obs, proposal) else -1.0
+            self._unsaid.append(Feedback(value, now + self._rng.uniform(*self._delay)))
         self._step += 1
-        self._waited += 1
-        while self._window and (self._step - 2 - self._recent[0][1]) * self._dt >= self._window[1]:
-            self._recent.popleft()  # feedback still to come was not given before the last step began
+        return Decision(feedback=due)
 
-    def feedback(self, given: Sequence[Feedback]) -> None:
-        """Credit feedback to the steps since `begin`."""
-        for each in given:
-            rows, weights = self._credited(each.time)
-            if len(rows) == 0:
-                continue
-            total = self._weights[rows] + weights
-            self._values[rows] += (each.value - self._values[rows]) * weights / total
-            self._weights[rows] = total
-            self._touched.append((rows, weights, torch.full_like(weights, each.value)))
-
-    def sample(self, n: int) -> Batch:
-        """Draw the batch that is due, with feedback and weight. Raises BadInput when none is."""
-        if not self.ready(n):
-            raise BadInput(
-                f"no feedback to learn from: {len(self)} steps kept, {int((self._weights > 0).sum())} with any"
-            )
-        if self._touched:
-            rows, weights, values = (torch.cat(parts) for parts in zip(*self._touched, strict=True))
-            self._touched = []
-        else:
-            self._waited = 0
-            credited = self._weights.nonzero().squeeze(1)
-            rows = credited[torch.randint(len(credited), (n,), generator=self._generator)]
-            weights, values = self._weights[rows], self._values[rows]
-        batch = self._rows.read(rows)
-        batch["weight"], batch["feedback"] = weights, values
-        return batch
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """All that sampling depends on, by flat names; what it holds shares memory with the replay."""
-        touched = [torch.cat(parts) for parts in zip(*self._touched, strict=True)] or [torch.zeros(0)] * 3
-        return super().state_dict() | {
-            "weights": self._weights,
-            "values": self._values,
-            "recent": torch.tensor(self._recent, dtype=torch.int64).reshape(-1, 2),
-            "clock": torch.tensor([self._step, self._waited]),
-            "touched": torch.stack([part.double() for part in touched]),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go on, bit for bit, where `state` was taken. Raises BadInput for a replay of other spaces or capacity."""
-        super().load_state_dict(state)
-        self._weights.copy_(state["weights"])
-        self._values.copy_(state["values"])
-        self._recent = deque(((row, step) for row, step in state["recent"].tolist()), maxlen=self.capacity)
-        self._step, self._waited = state["clock"].tolist()
-        rows, weights, values = state["touched"]
-        self._touched = [(rows.long(), weights.float(), values.float())] if len(rows) else []
-
-    def _credited(self, time: float) -> tuple[Tensor, Tensor]:
-        """Rows that feedback given at `time` is about, (R,) int64, and how likely, (R,) float32."""
-        recent = np.array(self._recent, np.int64).reshape(-1, 2)
-        starts = recent[:, 1] * self._dt
-        if self._window is None:
-            weights = (recent[:, 1] == recent[starts <= time, 1].max(initial=-1)).astype(np.float64)
-        else:
-            weights = credit(starts, starts + self._dt, time, self._window)
-        touched = weights > 0.0
-        return torch.from_numpy(recent[touched, 0]), torch.from_numpy(weights[touched]).float()
+    def finish(self) -> tuple[Feedback, ...]:
+        """Say what was still to be said."""
+        unsaid, self._unsaid = tuple(self._unsaid), []
+        return unsaid

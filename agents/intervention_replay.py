@@ -8,7 +8,7 @@ import gymnasium
 import torch
 from torch import Tensor
 
-from .feedback import FeedbackReplay
+from .feedback_replay import FeedbackReplay
 from .replay import Batch, Replay, Ring, Transition
 
 _Seen = Tensor | dict[str, Tensor]

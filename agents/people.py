@@ -137,6 +137,10 @@ class SimulatedPerson:
         except Exception as error:
             raise ExpertFailed(f"{self.name} failed with {type(error).__name__}: {error}") from error
 
+    def finish(self) -> tuple[Feedback, ...]:
+        """Say nothing."""
+        return ()
+
     def _decide(self, obs: Any, proposal: Any) -> Decision:
         wanted = self._rule.wants(obs, proposal, lambda: self._advice(obs), held=self._held)
         self._waited = self._waited + 1 if wanted else 0
