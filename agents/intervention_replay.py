@@ -8,7 +8,6 @@ import gymnasium
 import torch
 from torch import Tensor
 
-from .feedback_replay import FeedbackReplay
 from .replay import Batch, Replay, Ring, Transition
 
 _Seen = Tensor | dict[str, Tensor]
@@ -69,27 +68,6 @@ class InterventionReplay(Replay):
         if isinstance(stored, Tensor) or isinstance(found, Tensor):
             return _choose(newest, stored, found)
         return {key: _choose(newest, stored[key], found[key]) for key in found}
-
-
-def make_replay(
-    config: Any,
-    observation_space: gymnasium.Space[Any],
-    action_space: gymnasium.Space[Any],
-    capacity: int,
-    *,
-    seed: int,
-) -> Replay:
-    """The replay that an algorithm of this config learns from: flat, intervention or feedback.
-
-    Raises BadInput as the replay does.
-    """
-    spaces = (observation_space, action_space, capacity)
-    if config.replay == "intervention":
-        return InterventionReplay(*spaces, seed=seed, legacy=getattr(config, "legacy", False))
-    if config.replay == "feedback":
-        window, every = config.window, config.replay_every
-        return FeedbackReplay(*spaces, seed=seed, ctrl_dt=config.ctrl_dt, window=window, every=every)
-    return Replay(*spaces, seed=seed)
 
 
 def _choose(mask: Tensor, yes: Any, no: Any) -> Tensor:

@@ -49,6 +49,7 @@ class Replay:
     def __init__(
         self, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any], capacity: int, *, seed: int
     ) -> None:
+        self.observation_space, self.action_space = observation_space, action_space
         self._rows = Rows(observation_space, action_space, capacity * len(self.RINGS))
         self._rings = {name: Ring(k * capacity, capacity) for k, name in enumerate(self.RINGS)}
         self._generator = torch.Generator().manual_seed(seed)

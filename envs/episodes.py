@@ -22,8 +22,8 @@ from ..robots.errors import BadInput
 from .episodes_columns import Column, columns_of
 from .episodes_journal import NOTES, Journal
 
-SCHEMA = 1
-"""Version of what is written here; a file of another one is refused."""
+SCHEMA = 2
+"""Version of what is written here; 1 did not have `approved`. A file of another one is refused."""
 
 _OBS = "obs/"
 _STEP = pa.schema(
@@ -32,6 +32,7 @@ _STEP = pa.schema(
         ("policy_action", pa.list_(pa.float64())),
         ("intervened", pa.bool_()),
         ("takeover_start", pa.bool_()),
+        ("approved", pa.bool_()),
         ("reward", pa.float64()),
         ("terminated", pa.bool_()),
         ("truncated", pa.bool_()),
@@ -63,6 +64,7 @@ class Step:
 
     action: (A,) what the environment was given. policy_action: (A,) what the policy proposed, None where none was
     asked. intervened: a person, or an expert for one, chose the action. takeover_start: and had not chosen the last.
+    approved: they said yes to the proposal.
     """
 
     action: NDArray[Any]
@@ -72,6 +74,7 @@ class Step:
     policy_action: NDArray[Any] | None = None
     intervened: bool = False
     takeover_start: bool = False
+    approved: bool = False
     info: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -141,7 +144,7 @@ class EpisodeWriter:
 def read_episode(path: Path | str, keys: Collection[str] | None = None) -> Episode:
     """Read an episode; of its observations only `keys`, where given.
 
-    Raises BadInput for what is not an episode of this version, and for keys that it does not have.
+    Raises BadInput for what is not an episode of a version up to this one, and for keys that it does not have.
     """
     path = Path(path)
     try:
@@ -156,11 +159,12 @@ def read_episode(path: Path | str, keys: Collection[str] | None = None) -> Episo
     if unknown:
         raise BadInput(f"{path} has no {', '.join(sorted(unknown))}; it has: {', '.join(known)}")
     wanted = [column for column in columns if keys is None or column.key in keys]
-    table = file.read([*_STEP.names, *(_OBS + column.key for column in wanted)])
+    fields = [name for name in _STEP.names if name in schema.names]
+    table = file.read([*fields, *(_OBS + column.key for column in wanted)])
     return Episode(
         header=EpisodeHeader(**{name: notes[name] for name in EpisodeHeader.__dataclass_fields__}),
         obs={column.key: column.decode(table[_OBS + column.key]) for column in wanted},
-        steps=tuple(_step(row) for row in table.select(_STEP.names).slice(1).to_pylist()),
+        steps=tuple(_step(row) for row in table.select(fields).slice(1).to_pylist()),
         success=notes["success"],
         complete=notes["complete"],
     )
@@ -170,8 +174,8 @@ def _notes(path: Path, schema: pa.Schema) -> dict[str, Any]:
     if not schema.metadata or NOTES not in schema.metadata:
         raise BadInput(f"{path} is not an episode: it is a Parquet file of something else")
     notes: dict[str, Any] = json.loads(schema.metadata[NOTES])
-    if notes["schema"] != SCHEMA:
-        raise BadInput(f"{path} is an episode of schema {notes['schema']}; this version reads schema {SCHEMA}")
+    if notes["schema"] not in range(1, SCHEMA + 1):
+        raise BadInput(f"{path} is an episode of schema {notes['schema']}; this version reads schemas 1 to {SCHEMA}")
     return notes
 
 

@@ -55,7 +55,12 @@ def write(directory, steps=3):
 def test_what_is_written_is_read_back(tmp_path):
     with EpisodeWriter(tmp_path, HEADER, observation(0)) as writer:
         taken = step(
-            1, policy_action=np.zeros(7), intervened=True, takeover_start=True, info={"a": {"b": np.float32(2)}}
+            1,
+            policy_action=np.zeros(7),
+            intervened=True,
+            takeover_start=True,
+            approved=True,
+            info={"a": {"b": np.float32(2)}},
         )
         writer.step(taken, observation(1))
         writer.step(step(2, terminated=True), observation(2))
@@ -66,7 +71,8 @@ def test_what_is_written_is_read_back(tmp_path):
     assert replace(episode.header, reset_info={}) == replace(HEADER, reset_info={})
     assert episode.header.reset_info["objects"] == {"4": ["top drawer", "handle"]}
     first, second = episode.steps
-    assert (first.intervened, first.takeover_start, first.terminated, first.truncated) == (True, True, False, False)
+    assert (first.intervened, first.takeover_start, first.approved) == (True, True, True)
+    assert (first.terminated, first.truncated, second.approved) == (False, False, False)
     assert (first.reward, first.info) == (0.5, {"a": {"b": 2.0}})
     np.testing.assert_array_equal(first.policy_action, np.zeros(7))
     np.testing.assert_array_equal(second.action, np.full(7, 0.2))
@@ -191,8 +197,19 @@ def test_another_schema_is_refused_by_both_names(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(episodes, "SCHEMA", 99)
         path = write(tmp_path)
-    with pytest.raises(BadInput, match="schema 99; this version reads schema 1"):
+    with pytest.raises(BadInput, match="schema 99; this version reads schemas 1 to 2"):
         read_episode(path)
+
+
+def test_an_episode_from_before_there_was_approval_is_read_without_it(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(episodes, "SCHEMA", 1)
+        patch.setattr(episodes, "_STEP", episodes._STEP.remove(episodes._STEP.get_field_index("approved")))
+        path = write(tmp_path)
+    assert "approved" not in pq.ParquetFile(path).schema_arrow.names
+    episode = read_episode(path)
+    assert [each.approved for each in episode.steps] == [False] * 3
+    assert [each.reward for each in episode.steps] == [0.5, 1.0, 1.5]
 
 
 def test_what_is_not_an_episode_is_refused(tmp_path):
