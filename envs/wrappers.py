@@ -11,7 +11,7 @@ import zlib
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -74,6 +74,8 @@ class _Seeing(_Adding):
     The environment has a `robot`, and its observations have proprioception and all images of at least one camera.
     """
 
+    _named_only: ClassVar[bool] = False
+
     def __init__(self, env: Env, key: str, shape: tuple[int, ...], detector: Callable[[Info], Detector]) -> None:
         super().__init__(env, key, shape)
         self._make_detector = detector
@@ -84,7 +86,9 @@ class _Seeing(_Adding):
         self._scene: Scene | None = None
 
     def _added(self, obs: Observation) -> NDArray[Any]:
-        self._scene = Scene(obs, self._detector, kinematics=self._kinematics, previous=self._scene)
+        self._scene = Scene(
+            obs, self._detector, kinematics=self._kinematics, previous=self._scene, named_only=self._named_only
+        )
         return self._read(self._scene)
 
     @abstractmethod
@@ -107,6 +111,8 @@ class ObjectState(_Seeing):
     Raises:
         UnknownName: at a reset, for a role that the environment does not have.
     """
+
+    _named_only = True
 
     def __init__(
         self,

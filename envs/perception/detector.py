@@ -81,7 +81,7 @@ class OracleDetector:
                 raise BadInput(f"the oracle reads seg/{camera}, which this observation does not have")
             known = (frame.seg >= 0) & (frame.seg < nothing)
             index = self._index_of_id[np.where(known, frame.seg, nothing)]
-            for i in np.unique(index[index >= 0]):
+            for i in np.flatnonzero(np.bincount(index[index >= 0])):
                 masks.setdefault(self.vocabulary[i], {})[camera] = index == i
         return masks
 

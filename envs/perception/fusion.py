@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ...robots.cameras.camera import Frame
-from .cloud import Floats, Mask, Points, inside, one_per_voxel, seen_through_any, shift_between, unproject
+from .cloud import Floats, Mask, Points, inside, one_per_voxel, seen_through_any, shift_between, unproject_pixels
 from .detector import Key, Masks
 
 CLOUD_VOXEL = 0.005
@@ -26,65 +26,73 @@ COVERAGE_VOXEL = 0.01
 _NAMELESS, _INVALID = -1, -2
 
 
-@dataclass(frozen=True, slots=True)
-class NamedPoints:
-    """points: (N, 3) float32, m, world. eyes: (N, 3) float32, m, world, position of the camera that saw each.
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """What is seen of a thing, or of a part of one.
 
-    labels: (N,) int16, index into the detector's vocabulary.
+    points: (N, 3) float32, m, world. eyes: (N, 3) float32, m, world, position of the camera that saw each.
     """
 
     points: Points
     eyes: Points
-    labels: NDArray[np.int16]
 
-    def take(self, marked: Mask) -> NamedPoints:
-        """Return those that are `marked` (N,)."""
-        which = np.flatnonzero(marked)
-        return NamedPoints(self.points[which], self.eyes[which], self.labels[which])
-
-    def of(self, labels: Iterable[int]) -> NamedPoints:
-        """Return those with one of `labels`."""
-        return self.take(np.isin(self.labels, list(labels)))
-
-    def but(self, labels: Iterable[int]) -> NamedPoints:
-        """Return those with none of `labels`."""
-        return self.take(np.isin(self.labels, list(labels), invert=True))
+    def take(self, marked: Mask) -> Surface:
+        """Return the points that are `marked` (N,)."""
+        return self if marked.all() else Surface(self.points[marked], self.eyes[marked])
 
     @classmethod
-    def join(cls, parts: Sequence[NamedPoints]) -> NamedPoints:
+    def join(cls, parts: Sequence[Surface]) -> Surface:
         """Return the points of all `parts`."""
-        nothing = np.empty((0, 3), dtype=np.float32)
-        return cls(
-            np.concatenate([nothing, *(part.points for part in parts)]),
-            np.concatenate([nothing, *(part.eyes for part in parts)]),
-            np.concatenate([np.empty(0, dtype=np.int16), *(part.labels for part in parts)]),
-        )
+        if len(parts) == 1:
+            return parts[0]
+        parts = [_NOTHING, *parts]
+        return cls(np.concatenate([part.points for part in parts]), np.concatenate([part.eyes for part in parts]))
+
+
+_NOTHING = Surface(*np.empty((2, 0, 3), dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """background: (N, 3) float32, m, world, what no name was given to, thinned. things: the rest, in full."""
+    """background: (N, 3) float32, m, world, what no name was given to, thinned. things: the rest, in full.
+
+    The keys of `things` are indices into the detector's vocabulary.
+    """
 
     background: Points
-    things: NamedPoints
+    things: Mapping[int, Surface]
+
+    def of(self, labels: Iterable[int]) -> Surface:
+        """Return what is seen of all `labels` together."""
+        return Surface.join([self.things[label] for label in labels if label in self.things])
+
+    def but(self, labels: Container[int]) -> Points:
+        """(N, 3): everything but `labels`."""
+        things = [sight.points for label, sight in self.things.items() if label not in labels]
+        return np.concatenate([self.background, *things])
 
 
-def fuse(frames: Mapping[str, Frame], masks: Masks, vocabulary: Sequence[Key], bounds: Floats) -> Cloud:
+def fuse(frames: Mapping[str, Frame], masks: Masks, vocabulary: Sequence[Key], bounds: Floats | None) -> Cloud:
     """Put every pixel with depth into the world; the last key of `vocabulary` whose mask has it gives it its name.
 
-    bounds: (2, 3) m, world; of what has no name, only what lies inside is kept.
+    bounds: (2, 3) m, world; of what has no name, only what lies inside is kept, and without bounds nothing.
     """
-    background, things = [], []
+    background, things = [np.empty((0, 3), dtype=np.float32)], dict[int, list[Surface]]()
     for camera, frame in frames.items():
-        points = unproject(frame).reshape(-1, 3)
         labels = _labels(frame, camera, masks, vocabulary)
         labels[frame.depth <= 0] = _INVALID
         labels = labels.ravel()
-        background.append(points[np.flatnonzero(labels == _NAMELESS)])
-        named = np.flatnonzero(labels >= 0)
+        if bounds is not None:
+            background.append(unproject_pixels(frame, np.flatnonzero(labels == _NAMELESS)))
+        pixels = np.flatnonzero(labels >= 0)
+        names, points = labels[pixels], unproject_pixels(frame, pixels)
         eye = np.asarray(frame.world_from_cam[:3, 3], dtype=np.float32)
-        things.append(NamedPoints(points[named], np.tile(eye, (len(named), 1)), labels[named]))
-    return Cloud(_thin(np.concatenate(background), bounds), NamedPoints.join(things))
+        for label in np.flatnonzero(np.bincount(names)):
+            seen = points[names == label]
+            things.setdefault(int(label), []).append(Surface(seen, np.tile(eye, (len(seen), 1))))
+    nameless = np.concatenate(background)
+    thinned = nameless if bounds is None else _thin(nameless, bounds)
+    return Cloud(thinned, {label: Surface.join(sights) for label, sights in things.items()})
 
 
 def _labels(frame: Frame, camera: str, masks: Masks, vocabulary: Sequence[Key]) -> NDArray[np.int16]:
@@ -109,15 +117,14 @@ def carry_over(new: Cloud, old: Cloud, frames: Iterable[Frame]) -> Cloud:
     thing that creeps would be smeared out.
     """
     frames = list(frames)
-    solid = np.flatnonzero(~seen_through_any(old.background, frames))
-    background = np.concatenate([new.background, old.background[solid]])
-    things = []
-    for label in np.union1d(new.things.labels, old.things.labels):
-        things.append(_current(new.things.of([label]), old.things.of([label]), frames))
-    return Cloud(background[one_per_voxel(background, CLOUD_VOXEL)], NamedPoints.join(things))
+    background = np.concatenate([new.background, old.background[~seen_through_any(old.background, frames)]])
+    things = {}
+    for label in sorted({*new.things, *old.things}):
+        things[label] = _current(new.things.get(label, _NOTHING), old.things.get(label, _NOTHING), frames)
+    return Cloud(background[one_per_voxel(background, CLOUD_VOXEL)], things)
 
 
-def _current(new: NamedPoints, old: NamedPoints, frames: Sequence[Frame]) -> NamedPoints:
+def _current(new: Surface, old: Surface, frames: Sequence[Frame]) -> Surface:
     """Choose between two sights of one thing."""
     if not len(old.points):
         return new
@@ -135,5 +142,5 @@ def _current(new: NamedPoints, old: NamedPoints, frames: Sequence[Frame]) -> Nam
     return moved if fits else new
 
 
-def _coverage(sight: NamedPoints) -> int:
+def _coverage(sight: Surface) -> int:
     return len(one_per_voxel(sight.points, COVERAGE_VOXEL))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -62,7 +62,8 @@ class Scene:
     obs: `depth/`, `cam_pose/` and `intrinsics/` of at least one camera, `q`, `ee_pose`, `gripper` and `time`.
     kinematics: tells the arm's points where the detector has no mask of it. previous: an older scene of the same
     world and detector; what it saw holds on, but for what these cameras see through and the old places of things
-    that moved. attached: the name of what the gripper holds; it moves with the tool and is no obstacle.
+    that moved. attached: the name of what the gripper holds; it moves with the tool and is no obstacle. named_only:
+    leave out what has no name, for whoever wants nothing but to find things, several times as fast.
     Raises BadInput without a camera or for a scene of another detector, UnknownName for an unknown `attached`.
     """
 
@@ -74,11 +75,12 @@ class Scene:
         kinematics: Kinematics,
         previous: Scene | None = None,
         attached: str | None = None,
+        named_only: bool = False,
     ) -> None:
         self.time = float(obs["time"][0])
         self.tool_pose = np.array(obs["ee_pose"], dtype=np.float64)
         self.gripper = float(obs["gripper"][0])
-        self.attached = attached
+        self.attached, self._named_only = attached, named_only
         self._q = np.array(obs["q"], dtype=np.float64)
         self._detector, self._kinematics = detector, kinematics
         self._frames = frames_of(obs)
@@ -86,6 +88,8 @@ class Scene:
         self._held = self._labels(attached) if attached is not None else ()
         # Its points, not the scene itself: a chain of scenes would keep every image of the run.
         self._carried = self._from(previous) if previous is not None else None
+        self._fitted: dict[str, tuple[Points, Box]] = {}
+        self._fitted_before = previous._fitted if previous is not None else {}
         self._hanging: frozenset[str | None] = previous._hanging - {attached} if previous is not None else frozenset()
 
     @cached_property
@@ -100,7 +104,7 @@ class Scene:
     @cached_property
     def cloud(self) -> Points:
         """(N, 3) float32, m, world: every surface in the workspace but the robot's."""
-        things = self._fused.things.points
+        things = self._fused.of(self._fused.things).points
         return np.concatenate([self._fused.background, things[inside(things, BOUNDS)]])
 
     def find(self, name: str) -> SceneObject | None:
@@ -115,7 +119,7 @@ class Scene:
         ignore: names of things that are no obstacles, with their parts; neither is what the gripper holds.
         """
         labels = {label for name in ignore for label in self._labels(name)} | set(self._held)
-        surfaces = np.concatenate([self._fused.background, self._fused.things.but(labels).points])
+        surfaces = self._fused.but(labels)
         x, y, z = np.rint(grid.to_index(surfaces)).astype(np.intp).T
         in_grid = (x >= 0) & (y >= 0) & (z >= 0) & (x < grid.shape[0]) & (y < grid.shape[1]) & (z < grid.shape[2])
         solid = np.zeros(grid.shape, dtype=bool)
@@ -131,35 +135,40 @@ class Scene:
 
     @cached_property
     def _fused(self) -> Cloud:
-        cloud = fuse(self._frames, self._detector.detect(self._frames), self._detector.vocabulary, BOUNDS)
+        bounds = None if self._named_only else BOUNDS
+        cloud = fuse(self._frames, self._detector.detect(self._frames), self._detector.vocabulary, bounds)
         cloud = self._without_robot(cloud)
         return cloud if self._carried is None else carry_over(cloud, self._carried, self._frames.values())
 
     def _without_robot(self, cloud: Cloud) -> Cloud:
         arm = [label for label, (name, _) in enumerate(self._detector.vocabulary) if name == ROBOT]
         if arm:
-            return replace(cloud, things=cloud.things.but(arm))
+            return replace(cloud, things={k: seen for k, seen in cloud.things.items() if k not in arm})
         return replace(cloud, background=cloud.background[self._outside_arm(cloud.background, ARM_MARGIN)])
 
     def _outside_arm(self, points: Points, margin: float) -> Mask:
         """(N,) whether each point is farther than `margin` m from all of the arm's spheres; margin < 0 is inside."""
         spheres = np.asarray(self._kinematics.spheres(self._q, self.gripper), dtype=np.float32)
-        centers, reach = spheres[:, :3], spheres[:, 3] + np.float32(margin)
-        # |p - c|^2 <= r^2, written so that the only (N, S) work is one matrix product.
-        apart = (points**2).sum(axis=1)[:, None] - 2 * points @ centers.T + (centers**2).sum(axis=1)
-        return np.asarray((apart > reach**2).all(axis=1))
+        centers, reach = spheres[:, :3], spheres[:, 3:] + np.float32(margin)
+        outside = ~inside(points, np.array([(centers - reach).min(axis=0), (centers + reach).max(axis=0)]))
+        near = points[~outside]
+        # |p - c|^2 > r^2, written so that the only (N, S) work is one matrix product.
+        apart = (near**2).sum(axis=1)[:, None] - 2 * near @ centers.T + (centers**2).sum(axis=1)
+        outside[~outside] = (apart > reach[:, 0] ** 2).all(axis=1)
+        return outside
 
     def _from(self, previous: Scene) -> Cloud:
         if tuple(previous._detector.vocabulary) != tuple(self._detector.vocabulary):
             raise BadInput("an older scene can only be carried over with the same detector")
-        things = previous._fused.things
-        held = np.isin(things.labels, self._held)
-        points = things.points.copy()
-        points[held] = _moved(points[held], previous.tool_pose, self.tool_pose)
         # Where the arm is now there is nothing else any more, though it hides the place from the cameras.
         background = previous._fused.background[self._outside_arm(previous._fused.background, WITHIN_ARM)]
-        kept = replace(things, points=points).take(held | self._outside_arm(points, WITHIN_ARM))
-        return replace(previous._fused, background=background, things=kept)
+        things = {}
+        for label, seen in previous._fused.things.items():
+            if label in self._held:
+                things[label] = replace(seen, points=_moved(seen.points, previous.tool_pose, self.tool_pose))
+            else:
+                things[label] = seen.take(self._outside_arm(seen.points, WITHIN_ARM))
+        return Cloud(background, things)
 
     def _labels(self, name: str) -> tuple[int, ...]:
         """Indices of the vocabulary that make up a thing (with its parts) or a part. Raises UnknownName."""
@@ -172,23 +181,31 @@ class Scene:
             raise UnknownName("object", name, self.names)
         return found
 
-    def _build(self, name: str, labels: Iterable[int]) -> SceneObject | None:
+    def _build(self, name: str, labels: Sequence[int]) -> SceneObject | None:
         keys = [self._detector.vocabulary[label] for label in labels]
-        seen = self._fused.things.of(labels)
+        seen = self._fused.of(labels)
         if len(seen.points) < LEAST_POINTS:
             return None
-        box = fit_box(seen.points)
+        box = self._fit(name, seen.points)
         if name != keys[0][0]:
             return SceneObject(name, seen.points, seen.eyes, box, whole=self.find(keys[0][0]))
-        parts = seen.of(label for label, (_, part) in zip(labels, keys, strict=True) if part)
+        parts = self._fused.of(label for label, (_, part) in zip(labels, keys, strict=True) if part)
         mounted = parts.points.mean(axis=0, dtype=np.float64) if len(parts.points) else None
         if name not in self._hanging and name != self.attached:
             box = self._filled(name, box, labels)
         return SceneObject(name, seen.points, seen.eyes, box, mounted=mounted)
 
-    def _filled(self, name: str, box: Box, labels: Iterable[int]) -> Box:
+    def _fit(self, name: str, points: Points) -> Box:
+        """Fit a box, unless it is that of the scene before: then nothing has changed."""
+        before, box = self._fitted_before.get(name, (None, None))
+        if box is None or before is not points:
+            box = fit_box(points)
+        self._fitted[name] = points, box
+        return box
+
+    def _filled(self, name: str, box: Box, labels: Sequence[int]) -> Box:
         """Reach down to what the thing stands on, unless a camera looks under it: then it hangs, and is known to."""
-        others = np.concatenate([self._fused.background, self._fused.things.but(labels).points])
+        others = self._fused.but(labels)
         ground = float(others[inside(others, _footprint(box)), 2].max(initial=0.0))
         heights = np.arange(box.bottom, ground, -0.01)[1:]
         column = np.column_stack([np.tile(box.center[:2], (len(heights), 1)), heights]).astype(np.float32)
