@@ -98,6 +98,16 @@ def _episode(actor: Actor, env: gymnasium.Env[Any, Any], seed: int) -> EpisodeRe
     return EpisodeResult(*about, success, steps, reason, dict(violations), time.perf_counter() - start)
 
 
+def act_ms(actor: Actor, obs: Any, *, calls: int = 100) -> float:
+    """How long one action takes, ms: the median of `calls` on the same observation."""
+    times = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        actor.act(obs)
+        times.append(time.perf_counter() - start)
+    return 1e3 * float(np.median(times))
+
+
 def wilson(successes: int, episodes: int) -> tuple[float, float]:
     """Wilson's 95 % interval of a success rate (Wilson 1927). Raises BadInput unless 0 <= successes <= episodes > 0."""
     if not 0 <= successes <= episodes or episodes == 0:

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+from gymnasium.spaces import Discrete
 
 from ..envs.perception.detector import Detector, OracleDetector, check_detector, things_in
+from ..envs.policy_env import Recipe, policy_env
 from ..envs.robot_env import RobotEnv
 from ..robots.errors import BadInput, UnknownName
-from .actor import Actor
+from .actor import Actor, FromRobot, PolicyActor, RandomActor, RandomStart
+from .checkpoint import read_policy
+from .spaces import difference
+
+if TYPE_CHECKING:
+    from .agent import Agent, AgentConfig
 
 Info = dict[str, Any]
+Env = gymnasium.Env[Any, Any]
+
+ALGORITHMS = {
+    "td3": {"box": "td3:TD3"},
+    "dqn": {"discrete": "dqn:DQN"},
+    "pvp": {"box": "pvp:PVP", "discrete": "pvp:DiscretePVP"},
+    "bc": {"box": "bc:BC", "discrete": "bc:BC"},
+    "hg-dagger": {"box": "hg_dagger:HGDagger", "discrete": "hg_dagger:HGDagger"},
+    "iwr": {"box": "iwr:IWR", "discrete": "iwr:IWR"},
+    "deep-tamer": {"box": "deep_tamer:DeepTamer", "discrete": "deep_tamer:DeepTamer"},
+}
+"""Name of each learning algorithm, and for each kind of action its class; the class's config is beside it."""
 
 LLMS = ("rules", "openai")
 """Writers of language programs: our grammar, which needs no network, or an endpoint of OpenAI's protocol."""
@@ -35,83 +57,111 @@ class PolicyOptions:
     random_steps: int = 0
 
 
-def load_policy(name: str, env: RobotEnv, options: PolicyOptions | None = None) -> Actor:
-    """The actor `name` in `env`.
+def load_policy(name: str | Path, env: Env, options: PolicyOptions | None = None) -> Actor:
+    """The actor `name` in `env`: one of `POLICIES`, or the policy of the checkpoint or run at that path.
 
-    Raises UnknownName for a name, a language model or a detector that does not exist, BadInput for a negative count.
+    Raises UnknownName for a name, a language model or a detector that does not exist, BadInput for a negative count and
+    for a checkpoint of another observation or action space than the environment's.
     """
-    if name not in POLICIES:
-        raise UnknownName("policy", name, POLICIES)
     options = options or PolicyOptions()
     if options.random_steps < 0:
         raise BadInput(f"random steps are 0 or more, not {options.random_steps}")
-    actor = POLICIES[name](env, options)
-    return RandomStart(actor, RandomActor(env, options), options.random_steps) if options.random_steps else actor
+    if name in POLICIES:
+        actor = POLICIES[str(name)](env, options)
+    elif Path(name).exists():
+        actor = PolicyActor(load_agent(Path(name), env))
+    else:
+        raise UnknownName("policy", str(name), [*POLICIES, "the path of a checkpoint"])
+    if not options.random_steps:
+        return actor
+    return RandomStart(actor, RandomActor(env.action_space, options.seed), options.random_steps)
 
 
-class RandomActor:
-    """Uniformly random actions: the floor under every success rate."""
-
-    def __init__(self, env: RobotEnv, options: PolicyOptions) -> None:
-        self._space = env.action_space
-        self._space.seed(options.seed)
-
-    def reset(self, obs: dict[str, Any], info: Info) -> None:
-        """Nothing depends on the episode."""
-
-    def act(self, obs: dict[str, Any]) -> Any:
-        """Draw an action."""
-        return self._space.sample()
+def load_agent(path: Path, env: Env, *, device: str = "auto") -> Agent:
+    """The agent of the newest checkpoint at `path`. Raises BadInput if `env` has other spaces, naming both sides."""
+    header, state = read_policy(path)
+    for name in ("observation_space", "action_space"):
+        if differs := difference(getattr(header, name), getattr(env, name)):
+            raise BadInput(f"{path} was trained on another {name.replace('_', ' ')} than this environment's: {differs}")
+    kind, config_kind = algorithm(header.algorithm, header.action_space)
+    config = _restored(config_kind, header.config)
+    agent = kind(header.observation_space, header.action_space, config, device=device)
+    agent.load_state_dict(state)
+    return agent
 
 
-class RandomStart:
-    """Leaves the first `steps` actions of each episode to `chance`: does `actor` find its way from there?"""
+def algorithm(name: str, action_space: gymnasium.Space[Any]) -> tuple[Callable[..., Agent], type[AgentConfig]]:
+    """Class and configuration class of an algorithm in the form that the actions ask for.
 
-    def __init__(self, actor: Actor, chance: Actor, steps: int) -> None:
-        self._actor, self._chance, self._steps = actor, chance, steps
-        self._left = steps
-
-    def reset(self, obs: dict[str, Any], info: Info) -> None:
-        """Begin an episode, again with random actions."""
-        self._left = self._steps
-        self._actor.reset(obs, info)
-
-    def act(self, obs: dict[str, Any]) -> Any:
-        """A random action while some are left, then the actor's."""
-        self._left -= 1
-        return (self._chance if self._left >= 0 else self._actor).act(obs)
-
-    @property
-    def finished(self) -> bool:
-        """Whether the actor says that it is."""
-        return bool(getattr(self._actor, "finished", False))
-
-    @property
-    def reason(self) -> str:
-        """The actor's, of why it failed."""
-        return str(getattr(self._actor, "reason", ""))
+    Raises UnknownName for an algorithm that does not exist, BadInput for one that has no such form.
+    """
+    if name not in ALGORITHMS:
+        raise UnknownName("algorithm", name, ALGORITHMS)
+    forms, form = ALGORITHMS[name], "discrete" if isinstance(action_space, Discrete) else "box"
+    if form not in forms:
+        raise BadInput(f"{name} takes {' or '.join(forms)} actions; this environment's are {action_space}")
+    file, _, class_name = forms[form].partition(":")
+    module = import_module(f".{file}", __package__)
+    return getattr(module, class_name), getattr(module, f"{class_name}Config")
 
 
-def _voxposer(env: RobotEnv, options: PolicyOptions) -> Actor:
+def environment_of(what: str | Path, recipe: Recipe) -> Env:
+    """The environment of `recipe`, observed and acted on as the checkpoint `what`, if it is one, was trained to."""
+    if what in POLICIES or not Path(what).exists():
+        return policy_env(recipe)
+    return policy_env(replace(read_policy(Path(what))[0].recipe, env=recipe.env))
+
+
+def _restored(kind: type[AgentConfig], values: Mapping[str, Any]) -> AgentConfig:
+    """A configuration from JSON, which has lists for tuples."""
+    names = [field.name for field in fields(kind)]
+    for key in values:
+        if key not in names:
+            raise UnknownName("config key", key, names)
+    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return kind(**given)
+
+
+def _voxposer(env: Env, options: PolicyOptions) -> Actor:
     from ..planners.voxposer import voxposer
 
+    base = env.unwrapped
+    if not isinstance(base, RobotEnv):
+        raise BadInput("voxposer plans for a robot's arm; this environment has none")
     model, detector = _language_model(options), _detector(options)
-    return voxposer(env, model, detector, realtime=options.realtime, seed=options.seed)
+    planner = voxposer(base, model, detector, realtime=options.realtime, seed=options.seed)
+    return planner if base is env else FromRobot(planner, base)
 
 
-def _scripted(env: RobotEnv, options: PolicyOptions) -> Actor:
-    from ..envs.expert import ScriptedExpert
+def _scripted(env: Env, options: PolicyOptions) -> Actor:
+    """The expert of a tabletop task, of a tabletop task as a policy acts in it, or of a grid."""
     from ..envs.tabletop.env import TabletopEnv
 
-    if not isinstance(env, TabletopEnv):
-        raise BadInput("only tabletop environments have a scripted expert")
-    return ScriptedExpert(env)
+    if isinstance(env, TabletopEnv):
+        from ..envs.expert import ScriptedExpert
+
+        return ScriptedExpert(env)
+    if isinstance(env.unwrapped, TabletopEnv):
+        from ..envs.tool_expert import ToolExpert
+
+        return ToolExpert(env.unwrapped)
+    from ..envs.minigrid import GridViews
+
+    if isinstance(env, GridViews):
+        from ..envs.minigrid_expert import GridExpert
+
+        return GridExpert(env)
+    raise BadInput("only tabletop and MiniGrid environments have a scripted expert")
 
 
-POLICIES: dict[str, Callable[[RobotEnv, PolicyOptions], Actor]] = {
+def _random(env: Env, options: PolicyOptions) -> Actor:
+    return RandomActor(env.action_space, options.seed)
+
+
+POLICIES: dict[str, Callable[[Any, PolicyOptions], Actor]] = {
     "voxposer": _voxposer,
     "scripted": _scripted,
-    "random": RandomActor,
+    "random": _random,
 }
 
 

@@ -22,7 +22,8 @@ VERBS = {
     "plan": "one instruction end to end: perceive, compose value maps, plan, move, replan",
     "eval": "success table of a planner or a checkpoint",
     "view": "a run, an episode or a value map in the browser",
-    "record": "episodes of an expert",
+    "record": "episodes of an expert or a policy",
+    "train": "an agent, alone, beside a simulated person, or from recorded episodes",
     "bench": "a performance table, with a baseline in the same run",
 }
 """Name of each verb, which is also its module in `cli/`, and what it does."""
@@ -64,8 +65,8 @@ def run_verb(verb: str, words: Sequence[str]) -> int:
         return call(module.run, args)
     except ValuefieldError as error:
         return _say(verb, str(error), error.exit_status)
-    except KeyboardInterrupt:
-        return _say(verb, f"ended by Ctrl-C; {_kept(args)}", INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        return _say(verb, f"ended by Ctrl-C; {str(interrupt) or _kept(args)}", INTERRUPTED)
     except OSError as error:
         return _say(verb, f"the machine could not do it: {error}", MACHINE_FAILED)
     except Exception:

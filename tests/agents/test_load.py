@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from valuefield.agents.load import PolicyOptions, RandomStart, load_policy
+from valuefield.agents.actor import RandomStart
+from valuefield.agents.load import PolicyOptions, load_policy
 from valuefield.envs import tabletop
 from valuefield.robots.errors import BadInput, UnknownName
 
