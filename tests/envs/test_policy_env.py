@@ -7,6 +7,7 @@ from gymnasium.spaces import Box, Dict
 
 from valuefield.envs import tabletop
 from valuefield.envs.policy_env import Recipe, policy_env, recipe_for, roles_of
+from valuefield.envs.tool_expert import ToolExpert
 from valuefield.envs.tool_view import FAR, FINE, object_features, tool_features
 from valuefield.robots.errors import BadInput, UnknownName
 from valuefield.robots.geometry import pose_from, quat_from_axes
@@ -41,6 +42,22 @@ def test_poses_from_cameras_are_those_of_the_simulator():
         assert off[[0, 2, 3]].max() < 0.005  # blocks
         assert off[1] < 0.02  # a ball in the air, of which these cameras see the upper part
         assert np.abs(objects[[0, 2, 3], 9:11] - exact[[0, 2, 3], 9:11]).max() < 0.35  # 4 times the heading, of cubes
+
+
+def test_poses_stay_right_while_the_hand_is_in_the_way():
+    env = policy_env(recipe_for("tabletop/pick_and_lift"))
+    obs, _ = env.reset(seed=100_000)
+    world, expert = env.unwrapped.world, ToolExpert(env.unwrapped)
+    off = {False: [], True: []}  # by whether the block is held
+    over = False
+    while not over:
+        obs, _, terminated, truncated, info = env.step(expert.act(obs))
+        seen = obs["objects"][0, 1:4] * FAR + world.tool[:3]
+        off[world.holds("block 0")].append(np.abs(seen - world.position("block 0")).max())
+        over = terminated or truncated
+    assert info["success"]
+    assert np.quantile(off[False], 0.9) < 0.005 and max(off[False]) < 0.015
+    assert max(off[True]) < 0.03  # between the fingers, little of it is seen; the place to bring it to is 10 cm wide
 
 
 def test_a_role_that_a_variation_does_not_have_is_zeros():
