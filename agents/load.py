@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 from gymnasium.spaces import Discrete
 
+from ..envs import tabletop
 from ..envs.perception.detector import Detector, OracleDetector, check_detector, things_in
-from ..envs.policy_env import Recipe, policy_env
+from ..envs.policy_env import Recipe, check_env, policy_env, recipe_for
 from ..envs.robot_env import RobotEnv
 from ..robots.errors import BadInput, UnknownName
 from .actor import Actor, FromRobot, PolicyActor, RandomActor, RandomStart
@@ -105,11 +106,25 @@ def algorithm(name: str, action_space: gymnasium.Space[Any]) -> tuple[Callable[.
     return getattr(module, class_name), getattr(module, f"{class_name}Config")
 
 
-def environment_of(what: str | Path, recipe: Recipe) -> Env:
-    """The environment of `recipe`, observed and acted on as the checkpoint `what`, if it is one, was trained to."""
-    if what in POLICIES or not Path(what).exists():
-        return policy_env(recipe)
-    return policy_env(replace(read_policy(Path(what))[0].recipe, env=recipe.env))
+def environment_of(name: str | Path, env_id: str, observe: str = "") -> tuple[Env, Recipe]:
+    """The environment `env_id` as the policy `name` acts in it, which for a checkpoint is as it was trained.
+
+    Planners and experts of a tabletop act on joints and look for themselves, unless `observe` asks for what a policy
+    sees. Raises as `policy_env` does, and BadInput for a checkpoint that observes otherwise.
+    """
+    if name not in POLICIES and Path(name).exists():
+        trained = read_policy(Path(name))[0].recipe
+        recipe = replace(trained, env=check_env(env_id))
+        if trained.env.startswith("tabletop/") != recipe.env.startswith("tabletop/"):
+            raise BadInput(f"{name} was trained in {trained.env} and knows nothing like {recipe.env}")
+        if observe not in ("", recipe.observe):
+            raise BadInput(f"{name} was trained on {recipe.observe or 'no choice of views'}, not {observe}")
+        return policy_env(recipe), recipe
+    if observe or not env_id.startswith("tabletop/"):
+        recipe = recipe_for(env_id, observe)
+        return policy_env(recipe), recipe
+    action = "ee_delta" if name == "random" else "joint"
+    return tabletop.make(env_id, obs=("proprio",), cameras=(), action=action), Recipe(env_id, action=action)
 
 
 def _restored(kind: type[AgentConfig], values: Mapping[str, Any]) -> AgentConfig:

@@ -47,7 +47,7 @@ class Recorder:
             reward=row.reward,
             terminated=row.terminated,
             truncated=row.truncated,
-            policy_action=np.atleast_1d(row.policy_action),
+            policy_action=None if row.policy_action is None else np.atleast_1d(row.policy_action),
             intervened=row.intervened,
             takeover_start=row.takeover_start,
             approved=row.approved,

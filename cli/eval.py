@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ..robots.errors import BadInput, UnknownName
+from ..robots.errors import BadInput
 from .cells import RESULTS, Cells
 from .output import CommonArgs, console, emit
 
@@ -31,7 +31,7 @@ class Args(CommonArgs):
     what: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="WHAT")]
     """Planner, expert or checkpoint: voxposer, scripted, random, or a path."""
     env: tuple[str, ...]
-    """Environments or suites, such as tabletop/open_drawer or tabletop/first6."""
+    """Environments or suites: tabletop/open_drawer, tabletop/first6, MiniGrid-MultiRoom-N2-S4-v0."""
     episodes: int = 25
     """Episodes of each environment; they have the seeds SEED, SEED + 1, and so on."""
     seed: int = SEED
@@ -71,16 +71,13 @@ def run(args: Args) -> int:
 
 def expand(names: Sequence[str]) -> list[str]:
     """Replace suites by their environments, each once. Raises UnknownName for what is neither, BadInput for nothing."""
-    from ..envs.tabletop import SUITES, TASKS
+    from ..envs.policy_env import check_env
+    from ..envs.tabletop import SUITES
 
-    known = [f"tabletop/{task}" for task in TASKS]
-    ids = [name.removesuffix("-v0") for given in names for name in SUITES.get(given, (given,))]
-    for env_id in ids:
-        if env_id not in known:
-            raise UnknownName("environment", env_id, [*SUITES, *known])
+    ids = [name for given in names for name in SUITES.get(given, (given,))]
     if not ids:
         raise BadInput("--env names no environment; for example: --env tabletop/first6")
-    return list(dict.fromkeys(ids))
+    return list(dict.fromkeys(map(check_env, ids)))
 
 
 def _config(args: Args, env_id: str) -> dict[str, Any]:
@@ -94,10 +91,9 @@ def _config(args: Args, env_id: str) -> dict[str, Any]:
 def _evaluate(args: Args, env_id: str, screen: Console) -> dict[str, Any]:
     """Run one environment's episodes; each is in episodes.jsonl of the run's folder as soon as it is over."""
     from ..agents.evaluate import evaluate
-    from ..agents.load import PolicyOptions, load_policy
-    from ..envs.tabletop import make
+    from ..agents.load import PolicyOptions, environment_of, load_policy
 
-    env = make(env_id, obs=("proprio",), cameras=(), action="ee_delta" if args.what == "random" else "joint")
+    env, _ = environment_of(args.what, env_id)
     replies = args.out / "replies"
     options = PolicyOptions(
         args.llm, args.detector, args.detector_folder, replies, args.seed, random_steps=args.random_steps
@@ -113,7 +109,7 @@ def _evaluate(args: Args, env_id: str, screen: Console) -> dict[str, Any]:
                 results.append(result)
                 _keep(args.out / "episodes.jsonl", env_id, result)
     finally:
-        env.close()
+        env.close()  # type: ignore[no-untyped-call]
     return summary(results)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,8 @@ from .output import CommonArgs, console, emit
 
 if TYPE_CHECKING:
     from ..agents.actor import Actor
+    from ..agents.recording import Recorder
+    from ..envs.policy_env import PolicyEnv
     from ..envs.tabletop.env import TabletopEnv
 
 ACTION = "joint"
@@ -26,7 +30,9 @@ class Args(CommonArgs):
     expert: str = "scripted"
     """Who drives: scripted, voxposer, random, or the path of a checkpoint."""
     env: str
-    """Environment, such as tabletop/open_drawer."""
+    """Environment, such as tabletop/open_drawer or MiniGrid-MultiRoom-N2-S4-v0."""
+    observe: str = ""
+    """Of a tabletop, record what a policy sees, to be learned from: objects, state or pixels."""
     episodes: int = 1
     """How many; they have the seeds SEED, SEED + 1, and so on."""
     obs: tuple[str, ...] = ("proprio", "rgb", "depth")
@@ -47,14 +53,13 @@ def run(args: Args) -> int:
     """Recover what an earlier run left unfinished, then record; 0 once all have run, however they ended."""
     from ..agents.load import PolicyOptions, load_policy
     from ..envs.episodes_journal import recover
-    from ..envs.tabletop import make
 
     if args.episodes < 1:
         raise BadInput(f"--episodes takes at least 1, not {args.episodes}")
     screen = console(args)
     for rescued in recover(args.out):
         screen.print(str(rescued))
-    env = make(args.env, obs=args.obs, cameras=args.cameras, size=args.size, action=ACTION)
+    env, record = _chosen(args)
     options = PolicyOptions(args.llm, args.detector, args.detector_folder, args.out / "replies", args.seed)
     rows = []
     try:
@@ -62,12 +67,48 @@ def run(args: Args) -> int:
         with Progress(console=screen, transient=True) as progress:
             seeds = range(args.seed, args.seed + args.episodes)
             for seed in progress.track(seeds, description=f"{args.expert} in {args.env}"):
-                rows.append(_record(args, env, actor, seed))
+                rows.append(record(actor, seed))
                 screen.print(f"{rows[-1]['file']}  {'succeeded' if rows[-1]['success'] else 'failed'}")
     finally:
         env.close()
     emit(args, {"episodes": rows, "successes": sum(row["success"] for row in rows)})
     return 0
+
+
+def _chosen(args: Args) -> tuple[Any, Callable[[Actor, int], dict[str, Any]]]:
+    """The environment, and what records an episode of it: by joints and cameras, or as a policy acts and sees."""
+    from ..agents.load import POLICIES, environment_of
+    from ..agents.recording import Recorder
+    from ..envs.tabletop import make
+
+    if args.env.startswith("tabletop/") and args.expert in POLICIES and not args.observe:
+        env = make(args.env, obs=args.obs, cameras=args.cameras, size=args.size, action=ACTION)
+        return env, partial(_record, args, env)
+    seen, recipe = environment_of(args.expert, args.env, args.observe)
+    recorder = Recorder(args.out, recipe, getattr(seen.unwrapped, "ctrl_dt", None))
+    return seen, partial(_record_view, seen, recorder)
+
+
+def _record_view(env: PolicyEnv, recorder: Recorder, actor: Actor, seed: int) -> dict[str, Any]:
+    """Record one episode as a policy sees it. An actor that gives up ends it; the steps so far are kept."""
+    from ..agents.evaluate import GIVEN_UP, drive
+    from ..agents.replay import Transition
+
+    obs, info = env.reset(seed=seed)
+    recorder.begin(seed, obs, info)
+    success, reason, start = False, "", True
+    try:
+        for tick in drive(actor, env, obs, info):
+            done = tick.info.get("action_sent", tick.action)
+            recorder.step(
+                Transition(obs, done, None, tick.reward, tick.obs, tick.terminated, tick.truncated, True, start)
+            )
+            obs, start = tick.obs, False
+            success, reason = bool(tick.info.get("success", False)), str(tick.info.get("fault", ""))
+    except GIVEN_UP as error:
+        success, reason = False, f"{type(error).__name__}: {error}"
+    path = recorder.end(success=success)
+    return {"seed": seed, "variation": info.get("variation"), "success": success, "reason": reason, "file": path}
 
 
 def _record(args: Args, env: TabletopEnv, actor: Actor, seed: int) -> dict[str, Any]:

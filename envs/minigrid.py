@@ -40,17 +40,21 @@ def make(env_id: str) -> GridViews:
     Raises:
         UnknownName: MiniGrid has no such environment.
     """
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # standard output belongs to `--json`
-    import minigrid  # noqa: F401  (registers the ids)
-
-    known = [name for name in gymnasium.registry if name.startswith("MiniGrid-") and not name.startswith(GENERATED)]
-    if env_id not in known:
+    if env_id not in (known := ids()):
         raise UnknownName("environment", env_id, known)
     with warnings.catch_warnings():
         if env_id == SIX_ROOMS:  # Gymnasium advises -v1, which is another task: four rooms
             warnings.filterwarnings("ignore", ".*is out of date", DeprecationWarning)
         env = gymnasium.make(env_id, disable_env_checker=True)
     return GridViews(env)
+
+
+def ids() -> list[str]:
+    """Ids of the environments that `make` takes."""
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # standard output belongs to `--json`
+    import minigrid  # noqa: F401  (registers them)
+
+    return [name for name in gymnasium.registry if name.startswith("MiniGrid-") and not name.startswith(GENERATED)]
 
 
 class GridViews(gymnasium.Wrapper[View, Any, Any, Any], RecordConstructorArgs):

@@ -69,7 +69,7 @@ def recipe_for(env_id: str, observe: str = "", action: str = "ee_delta") -> Reci
     if observe not in VIEWS:
         raise UnknownName("way to observe", observe, VIEWS)
     cameras, size = VIEWS[observe]
-    return Recipe(env_id, observe, action, cameras, size)
+    return Recipe(check_env(env_id), observe, action, cameras, size)
 
 
 def policy_env(recipe: Recipe) -> PolicyEnv:
@@ -79,16 +79,30 @@ def policy_env(recipe: Recipe) -> PolicyEnv:
         UnknownName: there is no such environment, camera, action or way to observe.
         BadInput: an environment whose observations no network here can take.
     """
-    if recipe.env.startswith("tabletop/"):
+    env_id = check_env(recipe.env)
+    if env_id.startswith("tabletop/"):
         return _tabletop(recipe)
-    if recipe.env.startswith("MiniGrid-"):
+    if env_id.startswith("MiniGrid-"):
         from . import minigrid
 
-        return minigrid.make(recipe.env)
-    if recipe.env not in gymnasium.registry:
-        known = [f"tabletop/{task}" for task in tabletop.TASKS]
-        raise UnknownName("environment", recipe.env, [*known, *gymnasium.registry])
-    return _floats(gymnasium.make(recipe.env))
+        return minigrid.make(env_id)
+    return _floats(gymnasium.make(env_id))
+
+
+def check_env(env_id: str) -> str:
+    """The id, of a tabletop without its `-v0`. Raises UnknownName when there is no such environment."""
+    known = [f"tabletop/{task}" for task in tabletop.TASKS]
+    if env_id.removesuffix("-v0") in known:
+        return env_id.removesuffix("-v0")
+    from . import minigrid
+
+    known += [
+        *minigrid.ids(),
+        *(each for each in gymnasium.registry if not each.startswith(("tabletop/", "MiniGrid-"))),
+    ]
+    if env_id not in known:
+        raise UnknownName("environment", env_id, known)
+    return env_id
 
 
 class SimulatorState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[str, Any]]):

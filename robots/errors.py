@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MOST_SHOWN = 40
+"""Names that an error lists in full; of more, only the `CLOSEST` are shown."""
+
+CLOSEST = 12
+
 
 class ValuefieldError(Exception):
     """Root of the family. `exit_status` is what the command line returns: 2 bad input, 3 the machine could not."""
@@ -17,9 +22,10 @@ class UnknownName(ValuefieldError):
 
     def __init__(self, kind: str, name: str, allowed: Iterable[str]) -> None:
         self.kind, self.name, self.allowed = kind, name, sorted(allowed)
-        super().__init__(
-            f"unknown {kind} {name!r}{nearest(name, self.allowed)}; allowed: {', '.join(self.allowed) or 'none'}"
-        )
+        shown = self.allowed if len(self.allowed) <= MOST_SHOWN else _closest(name, self.allowed)
+        more = f" and {len(self.allowed) - len(shown)} more" if len(shown) < len(self.allowed) else ""
+        allowed_text = f"{', '.join(shown) or 'none'}{more}"
+        super().__init__(f"unknown {kind} {name!r}{nearest(name, self.allowed)}; allowed: {allowed_text}")
 
 
 class BadInput(ValuefieldError):
@@ -67,6 +73,10 @@ class ModelUnavailable(ValuefieldError):
     """The language model's endpoint is down, too slow, or refuses the key."""
 
     exit_status = 3
+
+
+def _closest(name: str, allowed: list[str]) -> list[str]:
+    return get_close_matches(name, allowed, n=CLOSEST, cutoff=0.0)
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
