@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -191,9 +191,9 @@ def adam(parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Adam:
 
 
 @torch.no_grad()
-def polyak(target: nn.Module, online: nn.Module, tau: float) -> None:
-    """Move the target's parameters by `tau` of the way to the online network's."""
-    torch._foreach_lerp_(list(target.parameters()), list(online.parameters()), tau)
+def polyak(targets: Sequence[Tensor], online: Sequence[Tensor], tau: float) -> None:
+    """Move each target by `tau` of the way to the online parameter beside it."""
+    torch._foreach_lerp_(list(targets), list(online), tau)
 
 
 def floats(info: Info) -> dict[str, float]:

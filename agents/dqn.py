@@ -81,6 +81,7 @@ class DQN(ValueLearner[DQNConfig]):
         with seeded(seed):
             self.online = QNetwork(observation_space, self.actions, config.hidden, self.head).to(self.device)
         self.target_network = deepcopy(self.online).requires_grad_(False)
+        self._averages, self._trained = list(self.target_network.parameters()), list(self.online.parameters())
         self.networks = {"online": self.online, "target": self.target_network}
         self.optimizers = {"online": adam(self.online.parameters(), config.lr)}
 
@@ -106,7 +107,7 @@ class DQN(ValueLearner[DQNConfig]):
         batch = self.on_device(batch)
         loss, info = self.value_loss(batch)
         self.step("online", loss, batch, max_norm=self.config.max_norm)
-        polyak(self.target_network, self.online, self.config.tau)
+        polyak(self._averages, self._trained, self.config.tau)
         self.updates += 1
         return floats(info)
 

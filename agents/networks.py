@@ -24,7 +24,7 @@ LEAST_SIDE = 5
 def mlp(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
     """Linear layers with ReLU between them: (..., inputs) -> (..., outputs)."""
     sizes = (inputs, *hidden)
-    layers = [layer for n, m in pairwise(sizes) for layer in (nn.Linear(n, m), nn.ReLU())]
+    layers = [layer for n, m in pairwise(sizes) for layer in (nn.Linear(n, m), nn.ReLU(inplace=True))]
     return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
 
 
@@ -33,24 +33,30 @@ class EnsembleMLP(nn.Module):
 
     def __init__(self, members: int, inputs: int, hidden: Sequence[int], outputs: int) -> None:
         super().__init__()
-        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for n, m in pairwise((inputs, *hidden, outputs)):
+        self._members = members
+        self._layers: list[tuple[nn.Parameter, nn.Parameter]] = []
+        for number, (n, m) in enumerate(pairwise((inputs, *hidden, outputs))):
             bound = 1 / math.sqrt(n)  # as nn.Linear begins
-            self.weights.append(nn.Parameter(torch.empty(members, n, m).uniform_(-bound, bound)))
-            self.biases.append(nn.Parameter(torch.empty(members, 1, m).uniform_(-bound, bound)))
+            weight = nn.Parameter(torch.empty(members, n, m).uniform_(-bound, bound))
+            bias = nn.Parameter(torch.empty(members, 1, m).uniform_(-bound, bound))
+            self.register_parameter(f"weight{number}", weight)
+            self.register_parameter(f"bias{number}", bias)
+            self._layers.append((weight, bias))  # looking them up by name would take as long as a small product
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs) -> (members, B, outputs)."""
-        x = x.expand(len(self.weights[0]), *x.shape)
-        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            x = torch.baddbmm(bias, x if number == 0 else x.relu(), weight)
-        return x
+        *hidden, (last, bias) = self._layers
+        x = x.expand(self._members, *x.shape)
+        for weight, shift in hidden:
+            x = torch.baddbmm(shift, x, weight).relu_()
+        return torch.baddbmm(bias, x, last)
 
     def first(self, x: Tensor) -> Tensor:
         """(B, inputs) -> (B, outputs) of the first member alone."""
-        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            x = torch.addmm(bias[0], x if number == 0 else x.relu(), weight[0])
-        return x
+        *hidden, (last, bias) = self._layers
+        for weight, shift in hidden:
+            x = torch.addmm(shift[0], x, weight[0]).relu_()
+        return torch.addmm(bias[0], x, last[0])
 
 
 class Encoder(nn.Module):

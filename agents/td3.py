@@ -96,6 +96,8 @@ class TD3(ValueLearner[TD3Config]):
         super().__init__(observation_space, config, seed=seed, device=device)
         box = finite_box(action_space)
         self.low, self.high = (torch.as_tensor(bound, device=self.device) for bound in (box.low, box.high))
+        self._scale = 2 / (self.high - self.low)
+        self._shift = -1 - self.low * self._scale
         self.head = Ensemble(config.head(), config.critics)
         check(self.head, minimum, self.fit)
         actions = box.shape[0]
@@ -104,6 +106,10 @@ class TD3(ValueLearner[TD3Config]):
             self.critic = Critic(observation_space, actions, config.hidden, self.head).to(self.device)
         self.target_actor, self.target_critic = (
             deepcopy(net).requires_grad_(False) for net in (self.actor, self.critic)
+        )
+        self._averages, self._trained = (
+            [*actor.parameters(), *critic.parameters()]
+            for actor, critic in ((self.target_actor, self.target_critic), (self.actor, self.critic))
         )
         self.networks = {
             "actor": self.actor,
@@ -133,8 +139,7 @@ class TD3(ValueLearner[TD3Config]):
             loss, actor_info = self.actor_loss(batch)
             self.step("actor", loss, batch)
             info |= actor_info
-            polyak(self.target_actor, self.actor, self.config.tau)
-            polyak(self.target_critic, self.critic, self.config.tau)
+            polyak(self._averages, self._trained, self.config.tau)
         return floats(info)
 
     def critic_loss(self, batch: Batch) -> tuple[Tensor, Info]:
@@ -170,7 +175,7 @@ class TD3(ValueLearner[TD3Config]):
 
     def to_unit(self, action: Tensor) -> Tensor:
         """Actions of the space -> -1..1."""
-        return (action - self.low) * (2 / (self.high - self.low)) - 1
+        return torch.addcmul(self._shift, action, self._scale)
 
 
 def finite_box(space: spaces.Space[Any]) -> spaces.Box:

@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -27,11 +29,24 @@ def test_an_ensemble_is_its_members_side_by_side():
     assert raw.shape == (3, 6, 2)
     for member in range(3):
         h = x
-        for number, (weight, bias) in enumerate(zip(ensemble.weights, ensemble.biases, strict=True)):
-            h = (h if number == 0 else h.relu()) @ weight[member] + bias[member]
+        for number in range(3):
+            weight, bias = (getattr(ensemble, f"{name}{number}")[member] for name in ("weight", "bias"))
+            h = (h if number == 0 else h.relu()) @ weight + bias
         assert torch.allclose(raw[member], h, atol=1e-6)
     assert torch.allclose(ensemble.first(x), raw[0], atol=1e-6)
     assert not torch.allclose(raw[0], raw[1])
+
+
+def test_a_copy_of_an_ensemble_has_weights_of_its_own():
+    ensemble = EnsembleMLP(2, 1, (4,), 1)
+    copy = deepcopy(ensemble)
+    x = torch.ones(1, 1)
+    before = copy(x)
+    with torch.no_grad():
+        ensemble.weight0.zero_()
+        assert torch.equal(copy(x), before)
+        copy.load_state_dict(ensemble.state_dict())
+    assert torch.equal(copy(x), ensemble(x))
 
 
 def test_a_vector_passes_through():
@@ -109,6 +124,6 @@ def test_polyak_moves_by_tau_of_the_way():
             parameter.fill_(4.0)
         for parameter in target.parameters():
             parameter.fill_(0.0)
-    polyak(target, online, 0.25)
+    polyak(list(target.parameters()), list(online.parameters()), 0.25)
     assert [parameter.item() for parameter in target.parameters()] == [1, 1]
     assert [parameter.item() for parameter in online.parameters()] == [4, 4]

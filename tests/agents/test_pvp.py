@@ -17,10 +17,10 @@ def continuous(**config):
     """Both critics say the action itself, the target critics 3 and 2; y = 0.5 * 2 while the episode goes on."""
     agent = PVP(OBS, ACTION, PVPConfig(**{"hidden": (), "discount": 0.5, **config}), device="cpu")
     with torch.no_grad():
-        agent.critic.layers.weights[0].copy_(torch.tensor([[[0.0], [1.0]]] * 2))
-        agent.critic.layers.biases[0].zero_()
-        agent.target_critic.layers.weights[0].zero_()
-        agent.target_critic.layers.biases[0].copy_(torch.tensor([[[3.0]], [[2.0]]]))
+        agent.critic.layers.weight0.copy_(torch.tensor([[[0.0], [1.0]]] * 2))
+        agent.critic.layers.bias0.zero_()
+        agent.target_critic.layers.weight0.zero_()
+        agent.target_critic.layers.bias0.copy_(torch.tensor([[[3.0]], [[2.0]]]))
     return agent
 
 

@@ -16,8 +16,8 @@ LINEAR = TD3Config(hidden=(), target_noise=0.0, discount=0.5)
 def set_critic(critic, weights, biases):
     """Q_i(s, a) = weights[i] . (s, a) + biases[i]."""
     with torch.no_grad():
-        critic.layers.weights[0].copy_(torch.tensor(weights)[..., None])
-        critic.layers.biases[0].copy_(torch.tensor(biases)[:, None, None])
+        critic.layers.weight0.copy_(torch.tensor(weights)[..., None])
+        critic.layers.bias0.copy_(torch.tensor(biases)[:, None, None])
 
 
 def set_actor(actor, weight, bias):
@@ -80,7 +80,7 @@ def test_the_actor_climbs_the_first_critic_and_leaves_it_alone(agent, make_batch
     loss, _ = agent.actor_loss(batch)
     assert loss.item() == pytest.approx(-(4 + 2 * np.tanh(0.5)))
     agent.step("actor", loss, batch)
-    assert agent.critic.layers.weights[0].grad is None
+    assert agent.critic.layers.weight0.grad is None
     assert agent.actor.layers[0].bias.grad.item() == pytest.approx(-2 * (1 - np.tanh(0.5) ** 2))
 
 
@@ -94,7 +94,7 @@ def test_actions_keep_to_the_bounds_of_the_space(make_batch):
     assert actions.min(0).tolist() == [0, -4]
     assert actions.max(0).tolist() == [1, 2]
     unit = agent.to_unit(torch.tensor([[0.0, -4.0], [1.0, 2.0], [0.25, -1.0]]))
-    assert unit.tolist() == [[-1, -1], [1, 1], [-0.5, 0]]
+    assert torch.allclose(unit, torch.tensor([[-1.0, -1.0], [1.0, 1.0], [-0.5, 0.0]]), atol=1e-6)
 
 
 def test_actor_and_targets_move_every_second_update(agent, make_batch):
@@ -147,7 +147,7 @@ def test_a_state_shares_no_memory_and_can_be_loaded_before_the_first_update(make
     agent.load_state_dict(state)
     batch = random_batch(make_batch, 7)
     assert agent.update(batch) == fresh.update(batch)
-    assert not torch.equal(state["critic.layers.weights.0"], agent.state_dict()["critic.layers.weights.0"])
+    assert not torch.equal(state["critic.layers.weight0"], agent.state_dict()["critic.layers.weight0"])
 
 
 def test_the_same_seed_learns_the_same(make_batch):
@@ -185,7 +185,7 @@ def test_nan_in_a_batch_is_refused_by_name_and_changes_nothing(make_batch, field
 def test_diverged_values_are_told_from_bad_rows(make_batch):
     agent = TD3(OBS, ACTION, SMALL, device="cpu")
     with torch.no_grad():
-        agent.critic.layers.biases[0].fill_(np.inf)
+        agent.critic.layers.bias0.fill_(np.inf)
     with pytest.raises(BadInput, match="though the batch is"):
         agent.update(random_batch(make_batch))
 
