@@ -78,7 +78,7 @@ class Replay:
     def sample(self, n: int) -> Batch:
         """Draw `n` rows, with replacement. Raises BadInput when there are none."""
         if not self.ready(n):
-            raise BadInput(f"{type(self).__name__} has no rows to draw from: {len(self)} kept, {n} asked for")
+            raise BadInput(f"{type(self).__name__} cannot draw {n} rows: {len(self)} are kept so far")
         return self._read(self._draw(n))
 
     def state_dict(self) -> dict[str, Tensor]:

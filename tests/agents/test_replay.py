@@ -206,7 +206,7 @@ def test_spaces_that_no_row_can_be_made_of_are_refused():
 def test_an_empty_replay_and_one_without_feedback_say_so():
     replay = Replay(VECTOR, ARM, 10, seed=0)
     assert not replay.ready(1)
-    with pytest.raises(BadInput, match="no rows to draw from"):
+    with pytest.raises(BadInput, match="cannot draw 4 rows: 0 are kept"):
         replay.sample(4)
     with pytest.raises(BadInput, match="deep-tamer"):
         replay.feedback(())
