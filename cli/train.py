@@ -67,6 +67,9 @@ class Args(PersonArgs):
     """A checkpoint is written at the end of the first episode after so many steps."""
     record: bool = False
     """Keep the episodes in the run's folder, for --data and replay."""
+    threads: int = 1
+    """Threads of PyTorch: for small networks more are slower, and several runs side by side then stand in each other's
+    way."""
     resume: bool = False
     """Go on from the last checkpoint in --out."""
     results: str | None = None
