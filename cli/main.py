@@ -21,8 +21,9 @@ VERBS = {
     "doctor": "what works on this machine, and the command that mends each gap",
     "plan": "one instruction end to end: perceive, compose value maps, plan, move, replan",
     "eval": "success table of a planner or a checkpoint",
-    "view": "a run, an episode or a value map in the browser",
+    "view": "a run, a training, an episode or a value map in the browser",
     "record": "episodes of an expert or a policy",
+    "replay": "an episode once more, by its actions or by its states",
     "train": "an agent, alone, beside a simulated person, or from recorded episodes",
     "bench": "a performance table, with a baseline in the same run",
 }

@@ -17,14 +17,15 @@ from .config import configured, pairs, table
 from .eval import SEED
 from .output import console, emit
 from .person import PersonArgs, person_of
+from .training_page import TRAINING
 
 if TYPE_CHECKING:
     from ..agents.checkpoint import TrainingCheckpoints
     from ..agents.train import Training
     from ..envs.policy_env import PolicyEnv, Recipe
 
-REPORT, EPISODES, EVENTS = "train.json", "episodes", "tensorboard"
-"""Names in a run's folder: what came of it, what was recorded, and its curves for TensorBoard."""
+EVENTS = "tensorboard"
+"""Where a run's event files are, in its folder."""
 
 FINAL_EPISODES = 100
 """Of the evaluation after the last update."""
@@ -102,7 +103,7 @@ def run(args: Args) -> int:
 def _made(args: Args, recipe: Recipe, env: PolicyEnv, eval_env: PolicyEnv) -> tuple[Training, TrainingCheckpoints]:
     """The training that the flags describe, and where it is kept."""
     from ..agents.checkpoint import FOLDER, PolicyHeader, TrainingCheckpoints
-    from ..agents.fill import make_replay
+    from ..agents.fill import EPISODES, make_replay
     from ..agents.load import algorithm
     from ..agents.recording import Recorder
     from ..agents.train import TrainConfig, Training
@@ -138,12 +139,12 @@ def _run(args: Args, training: Training, checkpoints: TrainingCheckpoints) -> di
         path = checkpoints.newest
         kept = f"the last checkpoint is {path}; --resume --out {args.out} goes on" if path else "no checkpoint yet"
         raise KeyboardInterrupt(kept) from None
-    (args.out / REPORT).write_text(json.dumps(result), encoding="utf-8")
+    (args.out / TRAINING).write_text(json.dumps(result), encoding="utf-8")
     return result
 
 
 def _begin(args: Args, training: Training, checkpoints: TrainingCheckpoints) -> None:
-    from ..agents.fill import fill
+    from ..agents.fill import EPISODES, fill
     from ..agents.recording import discard_from
     from ..envs.policy_env import recipe_for
 

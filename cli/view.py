@@ -1,4 +1,4 @@
-"""`valuefield view`: a run, an episode or a value map as a page in the browser."""
+"""`valuefield view`: a run, a training, an episode or a value map as a page in the browser."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..robots.errors import BadInput
 from .output import CommonArgs, console, emit
+from .training_page import CURVE, TRAINING, numbers_table, read_training, write_curve
 
 if TYPE_CHECKING:
     from ..envs.episodes import Episode
@@ -26,7 +27,7 @@ STYLE += "td,th{text-align:left;padding:.2em 1em .2em 0;vertical-align:top}pre{m
 
 @dataclass(frozen=True, kw_only=True)
 class Args(CommonArgs):
-    """Show a run (its folder), an episode (.parquet) or a value map (.npz) in the browser.
+    """Show a run or a training (its folder), an episode (.parquet) or a value map (.npz) in the browser.
 
     The page is written beside what it shows and needs no server and no network.
     """
@@ -54,13 +55,17 @@ def _kind(path: Path) -> tuple[str, Callable[[Path], Path]]:
         raise BadInput(f"{path} does not exist; give the folder of a run, or the file of an episode or a value map")
     if (path / "report.json").exists():
         return "run", run_page
+    if (path / TRAINING).exists():
+        return "training", training_page
     if path.suffix == ".parquet":
         return "episode", episode_page
     if path.suffix == ".npz":
         return "value map", map_page
     inside = sorted(str(found) for found in path.glob("**/*") if found.suffix in (".parquet", ".npz"))[:5]
     hint = f"; in it are {', '.join(inside)}" if inside else ""
-    raise BadInput(f"{path} is no run (a folder with report.json), episode (.parquet) or value map (.npz){hint}")
+    raise BadInput(
+        f"{path} is no run (a folder with report.json or {TRAINING}), episode (.parquet) or value map (.npz){hint}"
+    )
 
 
 def run_page(folder: Path) -> Path:
@@ -73,6 +78,14 @@ def run_page(folder: Path) -> Path:
     numbers = f"{report['replans']} replans, {report['collisions']} collisions, {report['violations']} violations"
     body = f"<p>{escape(report['env'])}: {verdict}; {report['seconds']:.1f} s, {numbers}</p><table>{rows}</table>"
     return _write_page(folder / "index.html", report["instruction"], body, VIDEO, VIEW)
+
+
+def training_page(folder: Path) -> Path:
+    """Write `index.html` of a training: its numbers and its learning curve."""
+    result = read_training(folder / TRAINING)
+    write_curve(result, folder / CURVE)
+    title = f"{result['algo']} in {result['env']}, seed {result['seed']}"
+    return _write_page(folder / "index.html", title, numbers_table(result), "", CURVE)
 
 
 def _subgoal_row(number: int, subgoal: dict[str, Any]) -> str:
@@ -141,9 +154,9 @@ def map_page(path: Path) -> Path:
 
 
 def _write_page(page: Path, title: str, body: str, video: str, view: str) -> Path:
-    """Put `body`, a video and a 3-D view, both files beside the page, under a title; what is not there is left out."""
+    """Put `body`, a video and a view, both files beside the page, under a title; what is not there is left out."""
     parts = [f"<h1>{escape(title)}</h1>", body]
-    if (page.parent / video).exists():
+    if (page.parent / video).is_file():
         parts.append(f'<video src="{escape(video)}" controls autoplay muted loop></video>')
     if (page.parent / view).exists():
         parts.append(f'<iframe src="{escape(view)}"></iframe>')
