@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..robots.errors import BadInput, UnknownName
+from .adam import Adam
 from .rows import Batch
 
 Obs = Tensor | dict[str, Tensor]
@@ -96,7 +97,7 @@ class Learner(Generic[Config]):
         self.generator = torch.Generator().manual_seed(seed)
         self.updates = 0
         self.networks: dict[str, nn.Module] = {}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        self.optimizers: dict[str, Adam] = {}
         self._observation_space = observation_space
 
     @property
@@ -143,38 +144,31 @@ class Learner(Generic[Config]):
         if not math.isfinite(loss.item()):
             raise BadInput(not_finite(name, batch))
         optimizer = self.optimizers[name]
-        parameters = optimizer.param_groups[0]["params"]
-        optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss, inputs=parameters)  # of nothing else, though the loss may depend on more
+        gradients = torch.autograd.grad(loss, optimizer.parameters)
         if max_norm is not None:
-            nn.utils.clip_grad_norm_(parameters, max_norm)
-        optimizer.step()
+            torch._foreach_mul_(gradients, shortening(gradients, max_norm))
+        optimizer.step(gradients)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Copies of networks (`<network>.*`), optimisers (`optimizer.*`), `updates` and `generator`."""
-        state = {
-            f"{name}.{key}": value for name, net in self.networks.items() for key, value in net.state_dict().items()
-        }
-        for name, optimizer in self.optimizers.items():
-            for number, slots in optimizer.state_dict()["state"].items():
-                state |= {f"optimizer.{name}.{number}.{slot}": value for slot, value in slots.items()}
-        state |= {"updates": torch.tensor(self.updates), "generator": self.generator.get_state()}
+        state = {"updates": torch.tensor(self.updates), "generator": self.generator.get_state()}
+        for name, part in self._parts().items():
+            state |= {f"{name}.{key}": value for key, value in part.state_dict().items()}
         return {name: value.detach().clone() for name, value in state.items()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state_dict. Raises BadInput, before anything is changed, where names or shapes differ."""
-        own = {name: value for name, value in self.state_dict().items() if not name.startswith("optimizer.")}
-        check_fit(own, {name: value for name, value in state.items() if not name.startswith("optimizer.")})
-        for name, net in self.networks.items():
-            net.load_state_dict(_under(name, state))
-        for name, optimizer in self.optimizers.items():
-            slots: dict[int, dict[str, Tensor]] = {}
-            for key, value in _under(f"optimizer.{name}", state).items():
-                number, slot = key.split(".")
-                slots.setdefault(int(number), {})[slot] = value.clone()
-            optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+        check_fit(self.state_dict(), state)
+        for name, part in self._parts().items():
+            prefix = f"{name}."
+            part.load_state_dict(
+                {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+            )
         self.updates = int(state["updates"])
         self.generator.set_state(state["generator"].cpu())
+
+    def _parts(self) -> dict[str, nn.Module | Adam]:
+        return {**self.networks, **{f"optimizer.{name}": each for name, each in self.optimizers.items()}}
 
 
 @contextmanager
@@ -185,15 +179,16 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def adam(parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Adam:
-    """Adam in one kernel."""
-    return torch.optim.Adam(list(parameters), lr=lr, fused=True)
-
-
 @torch.no_grad()
 def polyak(targets: Sequence[Tensor], online: Sequence[Tensor], tau: float) -> None:
     """Move each target by `tau` of the way to the online parameter beside it."""
     torch._foreach_lerp_(list(targets), list(online), tau)
+
+
+def shortening(gradients: Sequence[Tensor], max_norm: float) -> Tensor:
+    """Factor () that brings the gradients, taken as one vector, down to `max_norm`; at most 1."""
+    norm = torch.stack(torch._foreach_norm(list(gradients))).norm()
+    return torch.clamp(max_norm / norm, max=1.0)
 
 
 def floats(info: Info) -> dict[str, float]:
@@ -223,7 +218,3 @@ def check_fit(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
     for name, value in own.items():
         if value.shape != given[name].shape:
             raise BadInput(f"{name!r} has shape {tuple(given[name].shape)}, not {tuple(value.shape)}")
-
-
-def _under(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {key[len(prefix) + 1 :]: value for key, value in state.items() if key.startswith(f"{prefix}.")}

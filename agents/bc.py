@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..robots.errors import BadInput
-from .agent import AgentConfig, Info, Learner, Obs, adam, floats, seeded
+from .adam import Adam
+from .agent import AgentConfig, Info, Learner, Obs, floats, seeded
 from .dqn import count_of
 from .networks import Encoder, mlp
 from .rows import Batch
@@ -88,7 +89,7 @@ class BC(Learner[BCConfig]):
         with seeded(seed):
             self.policy = Policy(observation_space, action_space, config.hidden).to(self.device)
         self.networks = {"policy": self.policy}
-        self.optimizers = {"policy": adam(self.policy.parameters(), config.lr)}
+        self.optimizers = {"policy": Adam(self.policy.parameters(), config.lr)}
 
     @torch.inference_mode()
     def act(self, obs: Any, *, explore: bool = False, online: bool = False) -> NDArray[Any]:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..robots.errors import BadInput
-from .agent import AgentConfig, Info, Learner, Obs, adam, floats, require, seeded
+from .adam import Adam
+from .agent import AgentConfig, Info, Learner, Obs, floats, require, seeded
 from .dqn import count_of
 from .feedback_replay import Window
 from .networks import Encoder, mlp
@@ -109,7 +110,7 @@ class DeepTamer(Learner[DeepTamerConfig]):
         with seeded(seed):
             self.model = RewardModel(observation_space, action_space, config.hidden).to(self.device)
         self.networks = {"model": self.model}
-        self.optimizers = {"model": adam(self.model.parameters(), config.lr)}
+        self.optimizers = {"model": Adam(self.model.parameters(), config.lr)}
 
     @torch.inference_mode()
     def act(self, obs: Any, *, explore: bool = False, online: bool = False) -> NDArray[Any]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..robots.errors import BadInput
-from .agent import Info, Obs, adam, floats, polyak, require, seeded
+from .adam import Adam
+from .agent import Info, Obs, floats, polyak, require, seeded
 from .networks import Encoder, mlp
 from .rows import Batch
 from .value_learner import ValueConfig, ValueLearner
@@ -83,7 +84,7 @@ class DQN(ValueLearner[DQNConfig]):
         self.target_network = deepcopy(self.online).requires_grad_(False)
         self._averages, self._trained = list(self.target_network.parameters()), list(self.online.parameters())
         self.networks = {"online": self.online, "target": self.target_network}
-        self.optimizers = {"online": adam(self.online.parameters(), config.lr)}
+        self.optimizers = {"online": Adam(self.online.parameters(), config.lr)}
 
     @property
     def epsilon(self) -> float:

@@ -105,7 +105,7 @@ class PVP(TD3):
         features, count = self.critic.encoder(batch["obs"]), len(human)
         raw = self.critic.of_features(
             torch.cat([features, features[overridden]]),
-            self.to_unit(torch.cat([batch["action"], batch["policy_action"][overridden]])),
+            self.box.to_unit(torch.cat([batch["action"], batch["policy_action"][overridden]])),
         )
         taken, refused = raw[:, :count], raw[:, count:]
         label = torch.full((), config.label, device=self.device)
@@ -122,7 +122,7 @@ class PVP(TD3):
         loss = -self.first_value(batch["obs"], action).mean()
         if self.config.bc_weight > 0:
             human = human_rows(batch, self.config)
-            distance = (action - self.to_unit(batch["action"])).square().mean(-1)
+            distance = (action - self.box.to_unit(batch["action"])).square().mean(-1)
             loss = loss + self.config.bc_weight * (human * distance).sum() / (human.sum() + 1e-5)
         return loss, {"actor/loss": loss.detach()}
 

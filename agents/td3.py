@@ -11,10 +11,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..robots.errors import BadInput
-from .agent import Info, Obs, adam, floats, polyak, require, seeded
+from .adam import Adam
+from .agent import Info, Obs, floats, polyak, require, seeded
 from .networks import Encoder, EnsembleMLP, mlp
 from .rows import Batch
+from .unit_box import UnitBox
 from .value_learner import ValueConfig, ValueLearner
 from .values.heads import Ensemble
 from .values.spec import check
@@ -94,13 +95,10 @@ class TD3(ValueLearner[TD3Config]):
     ) -> None:
         config = config or TD3Config()
         super().__init__(observation_space, config, seed=seed, device=device)
-        box = finite_box(action_space)
-        self.low, self.high = (torch.as_tensor(bound, device=self.device) for bound in (box.low, box.high))
-        self._scale = 2 / (self.high - self.low)
-        self._shift = -1 - self.low * self._scale
+        self.box = UnitBox(action_space).to(self.device)
         self.head = Ensemble(config.head(), config.critics)
         check(self.head, minimum, self.fit)
-        actions = box.shape[0]
+        actions = self.box.dimensions
         with seeded(seed):
             self.actor = Actor(observation_space, actions, config.hidden).to(self.device)
             self.critic = Critic(observation_space, actions, config.hidden, self.head).to(self.device)
@@ -117,7 +115,7 @@ class TD3(ValueLearner[TD3Config]):
             "target_actor": self.target_actor,
             "target_critic": self.target_critic,
         }
-        self.optimizers = {name: adam(self.networks[name].parameters(), config.lr) for name in ("actor", "critic")}
+        self.optimizers = {name: Adam(self.networks[name].parameters(), config.lr) for name in ("actor", "critic")}
 
     @torch.inference_mode()
     def act(self, obs: Any, *, explore: bool = False, online: bool = False) -> NDArray[Any]:
@@ -126,7 +124,7 @@ class TD3(ValueLearner[TD3Config]):
         unit: Tensor = actor(self.tensors(obs))
         if explore and self.config.exploration_noise > 0:
             unit = unit + self.config.exploration_noise * self._normal(unit)
-        actions: NDArray[Any] = self._from_unit(unit.clamp(-1, 1)).cpu().numpy()
+        actions: NDArray[Any] = self.box.from_unit(unit.clamp(-1, 1)).cpu().numpy()
         return actions
 
     def update(self, batch: Batch) -> dict[str, float]:
@@ -144,7 +142,7 @@ class TD3(ValueLearner[TD3Config]):
 
     def critic_loss(self, batch: Batch) -> tuple[Tensor, Info]:
         """Sum over the critics of the mean error to one target."""
-        raw = self.critic(batch["obs"], self.to_unit(batch["action"]))
+        raw = self.critic(batch["obs"], self.box.to_unit(batch["action"]))
         target = self.target(batch["next_obs"], batch["reward"], batch["terminated"])
         loss = self.fit(raw, self.head.encode(target)).mean(1).sum()
         return loss, {"critic/loss": loss.detach(), "critic/q": self.head.expected(raw.detach()).mean()}
@@ -169,17 +167,3 @@ class TD3(ValueLearner[TD3Config]):
 
     def _normal(self, like: Tensor) -> Tensor:
         return torch.randn(like.shape, generator=self.generator).to(self.device)
-
-    def _from_unit(self, unit: Tensor) -> Tensor:
-        return torch.lerp(self.low, self.high, (unit + 1) / 2).clamp(self.low, self.high)
-
-    def to_unit(self, action: Tensor) -> Tensor:
-        """Actions of the space -> -1..1."""
-        return torch.addcmul(self._shift, action, self._scale)
-
-
-def finite_box(space: spaces.Space[Any]) -> spaces.Box:
-    """The space, if it is a Box (A,) with finite bounds; BadInput if not."""
-    if isinstance(space, spaces.Box) and len(space.shape) == 1 and space.is_bounded("both"):
-        return space
-    raise BadInput(f"this algorithm needs actions from a Box (A,) with finite bounds, not {space}")

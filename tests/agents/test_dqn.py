@@ -56,8 +56,8 @@ def test_gradients_are_shortened_and_the_target_follows(make_batch):
     before = agent.state_dict()
     agent.update(batch)
     after = agent.state_dict()
-    norm = torch.stack([p.grad.norm() for p in agent.online.parameters()]).norm()
-    assert norm.item() == pytest.approx(0.1, rel=1e-4)
+    kept = torch.cat([after[f"optimizer.online.mean.{k}"].flatten() for k in range(2)])  # a tenth, by Adam's first step
+    assert kept.norm().item() == pytest.approx(0.1 * 0.1)
     for name in ("layers.0.weight", "layers.0.bias"):
         expected = torch.lerp(before[f"target.{name}"], after[f"online.{name}"], 0.25)
         assert torch.allclose(after[f"target.{name}"], expected)
