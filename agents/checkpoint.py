@@ -77,7 +77,8 @@ def save(folder: Path, header: PolicyHeader, policy: State, training: tuple[Stat
     """
     made = folder / f"{header.step:09d}"
     partial = folder / f".{made.name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
+    for left in folder.glob(".*.partial"):  # by whoever died while writing
+        shutil.rmtree(left)
     partial.mkdir(parents=True)
     _write(partial, POLICY, policy, header.as_json())
     if training:

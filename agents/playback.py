@@ -16,7 +16,7 @@ from ..envs.robot_env import RobotEnv
 from ..robots.errors import BadInput
 from ..robots.state import JointTarget
 from .evaluate import SETTLING_STEPS
-from .recording import keyed
+from .recording import GIVEN, keyed
 
 IMAGES = ("rgb/", "depth/", "seg/")
 """Keys of observations that an episode keeps rounded, and that are not compared."""
@@ -60,7 +60,8 @@ def play_actions(episode: Episode, env: PolicyEnv, watch: Watcher | None = None)
 
     Raises BadInput for an episode without a seed or of another kind of action.
     """
-    actions = [step.action if env.action_space.shape else np.int64(step.action[0]) for step in episode.steps]
+    rows = [np.asarray(step.info.get(GIVEN, step.action)) for step in episode.steps]
+    actions = [row if env.action_space.shape else np.int64(row[0]) for row in rows]
     observed = [_start(episode, env)]
     success = False
     for obs, info in _driven(env, actions, watch):

@@ -18,6 +18,10 @@ ALONE = "obs"
 """Key in an episode of an observation that is an array and no dict."""
 
 
+GIVEN = "given"
+"""Key in a step's info of the action as the environment was given it, not as it was sent on."""
+
+
 class Recorder:
     """Writes episode after episode into `folder`, each row as replay keeps it; a Discrete action as a row of one."""
 
@@ -39,8 +43,8 @@ class Recorder:
         )
         self._writer = EpisodeWriter(self._folder, header, keyed(obs))
 
-    def step(self, row: Transition) -> None:
-        """Append a transition."""
+    def step(self, row: Transition, given: Any) -> None:
+        """Append a transition, and beside it the action that the environment was `given`, which it may have changed."""
         assert self._writer is not None
         step = Step(
             action=np.atleast_1d(row.action),
@@ -51,6 +55,7 @@ class Recorder:
             intervened=row.intervened,
             takeover_start=row.takeover_start,
             approved=row.approved,
+            info={GIVEN: np.atleast_1d(given)},
         )
         self._writer.step(step, keyed(row.next_obs))
 

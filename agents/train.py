@@ -153,7 +153,6 @@ class Training:
         while not over and self.counters.steps < self.config.steps:
             row, info = self._step(obs, held)
             obs, held, over = row.next_obs, row.intervened, row.terminated or row.truncated
-            self._keep(row, info)
             self._hear(self.person.finish() if over else ())
             self.counters.episodes += over
             self._learn()
@@ -164,17 +163,18 @@ class Training:
             self._recorder.end(success=None)
 
     def _step(self, obs: Any, held: bool) -> tuple[Transition, dict[str, Any]]:
-        """Propose, let the person decide, execute. held: whether the person chose the action before this one."""
+        """Propose, let the person decide, execute, keep. held: whether the person chose the action before this one."""
         proposal = self._propose(obs)
         decision = self.person.decide(obs, proposal)
         self._hear(decision.feedback)
         human = decision.action is not None
-        next_obs, reward, terminated, truncated, info = self.env.step(decision.action if human else proposal)
+        given = decision.action if human else proposal
+        next_obs, reward, terminated, truncated, info = self.env.step(given)
         self.counters.takeovers += human and not held
         self.counters.human_at += [self.counters.steps] if human else []
         row = Transition(
             obs=obs,
-            action=info.get("action_sent", decision.action if human else proposal),
+            action=info.get("action_sent", given),
             policy_action=proposal,
             reward=float(reward),
             next_obs=next_obs,
@@ -184,6 +184,10 @@ class Training:
             takeover_start=human and not held,
             approved=decision.approved,
         )
+        if "fault" not in info:
+            self.replay.add(row)
+            if self._recorder:
+                self._recorder.step(row, given)
         return row, info
 
     def _hear(self, feedback: tuple[Feedback, ...]) -> None:
@@ -194,13 +198,6 @@ class Training:
         if self.counters.steps < self.agent.config.learning_starts:
             return self._chance.sample()
         return self.agent.act(batched(obs), explore=True)[0]
-
-    def _keep(self, row: Transition, info: Mapping[str, Any]) -> None:
-        if "fault" in info:
-            return
-        self.replay.add(row)
-        if self._recorder:
-            self._recorder.step(row)
 
     def _learn(self) -> None:
         """The updates of one step, and the point of the curve that is due after it."""

@@ -100,9 +100,8 @@ def _record_view(env: PolicyEnv, recorder: Recorder, actor: Actor, seed: int) ->
     try:
         for tick in drive(actor, env, obs, info):
             done = tick.info.get("action_sent", tick.action)
-            recorder.step(
-                Transition(obs, done, None, tick.reward, tick.obs, tick.terminated, tick.truncated, True, start)
-            )
+            row = Transition(obs, done, None, tick.reward, tick.obs, tick.terminated, tick.truncated, True, start)
+            recorder.step(row, tick.action)
             obs, start = tick.obs, False
             success, reason = bool(tick.info.get("success", False)), str(tick.info.get("fault", ""))
     except GIVEN_UP as error:
