@@ -15,7 +15,7 @@ from ..robots.errors import BadInput
 from .adam import Adam
 from .agent import AgentConfig, Info, Learner, Obs, floats, seeded
 from .dqn import count_of
-from .networks import Encoder, mlp
+from .networks import MLP, Encoder
 from .rows import Batch
 from .unit_box import UnitBox
 
@@ -47,7 +47,7 @@ class Policy(nn.Module):
         self.box = None if isinstance(action_space, spaces.Discrete) else UnitBox(action_space)
         self.encoder = Encoder(observation_space)
         actions = self.box.dimensions if self.box else count_of(action_space)
-        self.layers = mlp(self.encoder.size, hidden, actions)
+        self.layers = MLP(self.encoder.size, hidden, actions)
 
     def forward(self, obs: Obs) -> Tensor:
         """(B, ...) -> (B, A)."""

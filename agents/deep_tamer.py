@@ -21,7 +21,7 @@ from .adam import Adam
 from .agent import AgentConfig, Info, Learner, Obs, floats, require, seeded
 from .dqn import count_of
 from .feedback_replay import Window
-from .networks import Encoder, mlp
+from .networks import MLP, Encoder
 from .rows import Batch
 from .unit_box import UnitBox
 
@@ -68,7 +68,7 @@ class RewardModel(nn.Module):
         self.box = None if isinstance(action_space, spaces.Discrete) else UnitBox(action_space)
         self.encoder = Encoder(observation_space)
         self.shape = (self.box.dimensions, BINS) if self.box else (1, count_of(action_space))
-        self.layers = mlp(self.encoder.size, hidden, self.shape[0] * self.shape[1])
+        self.layers = MLP(self.encoder.size, hidden, self.shape[0] * self.shape[1])
 
     def forward(self, obs: Obs) -> Tensor:
         """(B, ...) -> (B, dimensions, choices)."""

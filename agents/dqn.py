@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..robots.errors import BadInput
 from .adam import Adam
 from .agent import Info, Obs, floats, polyak, require, seeded
-from .networks import Encoder, mlp
+from .networks import MLP, Encoder
 from .rows import Batch
 from .value_learner import ValueConfig, ValueLearner
 from .values.heads import Head
@@ -53,7 +53,7 @@ class QNetwork(nn.Module):
     def __init__(self, observation_space: spaces.Space[Any], actions: int, hidden: tuple[int, ...], head: Head) -> None:
         super().__init__()
         self.encoder = Encoder(observation_space)
-        self.layers = mlp(self.encoder.size, hidden, actions * head.size)
+        self.layers = MLP(self.encoder.size, hidden, actions * head.size)
         self._shape = (actions, head.size)
 
     def forward(self, obs: Obs) -> Tensor:

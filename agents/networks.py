@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..robots.errors import BadInput
 from .agent import Obs
@@ -21,15 +22,24 @@ LEAST_SIDE = 5
 """px: what the two 3x3 convolutions of a grid view need"""
 
 
-def mlp(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
+class MLP(nn.ModuleList):
     """Linear layers with ReLU between them: (..., inputs) -> (..., outputs)."""
-    sizes = (inputs, *hidden)
-    layers = [layer for n, m in pairwise(sizes) for layer in (nn.Linear(n, m), nn.ReLU(inplace=True))]
-    return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
+
+    def __init__(self, inputs: int, hidden: Sequence[int], outputs: int) -> None:
+        linears = [nn.Linear(n, m) for n, m in pairwise((inputs, *hidden, outputs))]
+        super().__init__(linears)
+        self._layers = [(linear.weight, linear.bias) for linear in linears]  # calling modules would cost more
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., inputs) -> (..., outputs)."""
+        *hidden, last = self._layers
+        for weight, bias in hidden:
+            x = functional.linear(x, weight, bias).relu_()
+        return functional.linear(x, *last)
 
 
 class EnsembleMLP(nn.Module):
-    """`members` networks like `mlp`, each layer one product: (B, inputs) -> (members, B, outputs)."""
+    """`members` networks like `MLP`, each layer one product: (B, inputs) -> (members, B, outputs)."""
 
     def __init__(self, members: int, inputs: int, hidden: Sequence[int], outputs: int) -> None:
         super().__init__()
@@ -41,7 +51,7 @@ class EnsembleMLP(nn.Module):
             bias = nn.Parameter(torch.empty(members, 1, m).uniform_(-bound, bound))
             self.register_parameter(f"weight{number}", weight)
             self.register_parameter(f"bias{number}", bias)
-            self._layers.append((weight, bias))  # looking them up by name would take as long as a small product
+            self._layers.append((weight, bias))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs) -> (members, B, outputs)."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from .adam import Adam
 from .agent import Info, Obs, floats, polyak, require, seeded
-from .networks import Encoder, EnsembleMLP, mlp
+from .networks import MLP, Encoder, EnsembleMLP
 from .rows import Batch
 from .unit_box import UnitBox
 from .value_learner import ValueConfig, ValueLearner
@@ -48,7 +48,7 @@ class Actor(nn.Module):
     def __init__(self, observation_space: spaces.Space[Any], actions: int, hidden: tuple[int, ...]) -> None:
         super().__init__()
         self.encoder = Encoder(observation_space)
-        self.layers = mlp(self.encoder.size, hidden, actions)
+        self.layers = MLP(self.encoder.size, hidden, actions)
 
     def forward(self, obs: Obs) -> Tensor:
         """(B, ...) -> (B, A)."""
@@ -124,7 +124,7 @@ class TD3(ValueLearner[TD3Config]):
         unit: Tensor = actor(self.tensors(obs))
         if explore and self.config.exploration_noise > 0:
             unit = unit + self.config.exploration_noise * self._normal(unit)
-        actions: NDArray[Any] = self.box.from_unit(unit.clamp(-1, 1)).cpu().numpy()
+        actions: NDArray[Any] = self.box.from_unit(unit).cpu().numpy()
         return actions
 
     def update(self, batch: Batch) -> dict[str, float]:

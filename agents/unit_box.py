@@ -19,25 +19,25 @@ class UnitBox(nn.Module):
 
     low: Tensor
     high: Tensor
-    scale: Tensor
-    shift: Tensor
+    middle: Tensor
+    reach: Tensor
 
     def __init__(self, space: spaces.Space[Any]) -> None:
         super().__init__()
         box = _finite_box(space)
         self.dimensions = box.shape[0]
-        self.register_buffer("low", torch.as_tensor(box.low), persistent=False)
-        self.register_buffer("high", torch.as_tensor(box.high), persistent=False)
-        self.register_buffer("scale", 2 / (self.high - self.low), persistent=False)
-        self.register_buffer("shift", -1 - self.low * self.scale, persistent=False)
+        low, high = torch.as_tensor(box.low), torch.as_tensor(box.high)
+        parts = {"low": low, "high": high, "middle": (low + high) / 2, "reach": (high - low) / 2}
+        for name, part in parts.items():
+            self.register_buffer(name, part, persistent=False)
 
     def to_unit(self, action: Tensor) -> Tensor:
         """Actions (B, A) of the space -> -1..1."""
-        return torch.addcmul(self.shift, action, self.scale)
+        return (action - self.middle) / self.reach
 
     def from_unit(self, unit: Tensor) -> Tensor:
         """-1..1 -> actions (B, A), within the bounds whatever rounding does."""
-        return torch.lerp(self.low, self.high, (unit + 1) / 2).clamp(self.low, self.high)
+        return torch.addcmul(self.middle, unit, self.reach).clamp(self.low, self.high)
 
 
 def _finite_box(space: spaces.Space[Any]) -> spaces.Box:

@@ -6,7 +6,7 @@ import torch
 from gymnasium import spaces
 
 from valuefield.agents.agent import polyak, seeded
-from valuefield.agents.networks import Encoder, EnsembleMLP, mlp
+from valuefield.agents.networks import MLP, Encoder, EnsembleMLP
 from valuefield.robots.errors import BadInput
 
 VECTOR = spaces.Box(-np.inf, np.inf, (5,), np.float32)
@@ -15,7 +15,7 @@ CAMERA = spaces.Box(0, 255, (64, 64, 3), np.uint8)
 
 
 def test_mlp_has_relu_between_layers_and_none_at_the_end():
-    net = mlp(1, (2,), 1)
+    net = MLP(1, (2,), 1)
     with torch.no_grad():
         for parameter, value in zip(net.parameters(), ([[1], [-1]], [0, 0], [[-2, -3]], [0.5]), strict=True):
             parameter.copy_(torch.tensor(value))
@@ -118,7 +118,7 @@ def test_networks_of_a_seed_are_the_same_and_leave_the_process_generator_alone()
 
 
 def test_polyak_moves_by_tau_of_the_way():
-    online, target = mlp(1, (), 1), mlp(1, (), 1)
+    online, target = MLP(1, (), 1), MLP(1, (), 1)
     with torch.no_grad():
         for parameter in online.parameters():
             parameter.fill_(4.0)
