@@ -63,8 +63,9 @@ typing: setup  ## mypy, strict
 	@for package in $(PACKAGES); do ln -sfn ../../../$$package build/typing/valuefield/$$package; done
 	$(BIN)/mypy
 
-bench: setup  ## measure the planner beside the released rule
+bench: setup  ## measure the planner beside the released rule, the learner beside Stable-Baselines3
 	$(BIN)/valuefield bench planner
+	$(BIN)/valuefield bench learner
 
 docs: setup  ## draw the tables of docs/ from benchmarks/results/
 	$(BIN)/python benchmarks/tables.py

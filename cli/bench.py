@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,9 +16,8 @@ from .cells import RESULTS, Cells
 from .output import CommonArgs, console, emit
 
 if TYPE_CHECKING:
-    from ..planners.bench_planner import PlannerBench, Row, StageTime
-
-BENCHES = ("planner",)
+    from ..planners.bench_planner import StageTime
+    from ..planners.bench_row import Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +25,14 @@ class Args(CommonArgs):
     """A performance table; in every row, a ratio above 1 means that ours is better than the baseline."""
 
     name: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME")]
-    """Which: planner (paths among boxes, around a wall and into a bin, against greedy descent)."""
+    """Which: planner (paths among boxes, around a wall and into a bin, against greedy descent) or learner (updates,
+    sampling and acting, against Stable-Baselines3's TD3)."""
     scenes: int = 30
-    """Scenes of each class."""
+    """Scenes of each class, of planner."""
+    rounds: int = 60
+    """Rounds over which the median is taken, of learner."""
     seed: int = 7
-    """Seed of the scenes, anew for each class."""
+    """Seed of the scenes, anew for each class; of networks and rows."""
     results: bool = False
     """Add the table to benchmarks/results/NAME.jsonl too, not only to NAME.jsonl in the run's folder."""
 
@@ -38,40 +41,62 @@ def run(args: Args) -> int:
     """Measure, show and keep the table; 0 once it is complete, whatever the figures are."""
     if args.name not in BENCHES:
         raise UnknownName("bench", args.name, BENCHES)
-    if args.scenes < 1:
-        raise BadInput(f"--scenes is 1 or more, not {args.scenes}")
-    screen = console(args)
-    bench = _measured(args, screen)
-    rows = [{**asdict(row), "ratio": row.ratio} for row in bench.rows()]
-    stages = {name: {**asdict(stage), "counted": stage.counted} for name, stage in bench.stages().items()}
-    screen.print(_table(bench.rows()), _stage_table(bench.stages()))
-    _keep(args, {"rows": rows, "stages": stages})
-    emit(args, {"rows": rows, "stages": stages, "seed": args.seed})
+    for name in ("scenes", "rounds"):
+        if getattr(args, name) < 1:
+            raise BadInput(f"--{name} is 1 or more, not {getattr(args, name)}")
+    size, result = BENCHES[args.name](args, console(args))
+    _keep(args, {"bench": args.name, **size, "seed": args.seed}, result)
+    emit(args, {**result, "seed": args.seed})
     return 0
 
 
-def _measured(args: Args, screen: Console) -> PlannerBench:
+def _planner(args: Args, screen: Console) -> tuple[dict[str, int], dict[str, Any]]:
     from ..planners.bench_planner import PlannerBench  # compiles the planner
 
     bench = PlannerBench(args.seed, args.scenes)
+    _follow(bench.run(), 3 * args.scenes, screen)
+    screen.print(_table(bench.rows(), "our planner against greedy descent"), _stage_table(bench.stages()))
+    stages = {name: {**asdict(stage), "counted": stage.counted} for name, stage in bench.stages().items()}
+    return {"scenes": args.scenes}, {"rows": _as_json(bench.rows()), "stages": stages}
+
+
+def _learner(args: Args, screen: Console) -> tuple[dict[str, int], dict[str, Any]]:
+    from ..agents.bench_learner import REPEATS, LearnerBench
+
+    bench = LearnerBench(args.seed, args.rounds)
+    _follow(bench.run(), (args.rounds + 1) * len(REPEATS), screen)
+    screen.print(_table(bench.rows(), "our learner against Stable-Baselines3's"))
+    return {"rounds": args.rounds}, {"rows": _as_json(bench.rows())}
+
+
+BENCHES: dict[str, Callable[[Args, Console], tuple[dict[str, int], dict[str, Any]]]] = {
+    "learner": _learner,
+    "planner": _planner,
+}
+"""What each measures: its size, for the configuration of the cell, and its result."""
+
+
+def _follow(names: Iterator[str], total: int, screen: Console) -> None:
     with Progress(console=screen, transient=True) as progress:
         task = progress.add_task("compiling", total=None)
-        for name in bench.run():
-            progress.update(task, description=name, total=3 * args.scenes, advance=1)
-    return bench
+        for name in names:
+            progress.update(task, description=name, total=total, advance=1)
 
 
-def _keep(args: Args, result: dict[str, Any]) -> None:
+def _keep(args: Args, config: dict[str, Any], result: dict[str, Any]) -> None:
     """Append the table as one line, with its configuration and commit."""
-    config = {"bench": args.name, "scenes": args.scenes, "seed": args.seed}
     for folder in (args.out, RESULTS) if args.results else (args.out,):
         Cells(folder / f"{args.name}.jsonl").append(config, result)
 
 
-def _table(rows: list[Row]) -> Table:
-    table = Table("row", "ours", "baseline", "ratio", "unit", title="our planner against greedy descent")
+def _as_json(rows: list[Row]) -> list[dict[str, Any]]:
+    return [{**asdict(row), "ratio": row.ratio} for row in rows]
+
+
+def _table(rows: list[Row], title: str) -> Table:
+    table = Table("row", "ours", "baseline", "ratio", "unit", title=title)
     for row in rows:
-        ratio = "-" if row.ratio is None else f"{row.ratio:.1f}"
+        ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
         table.add_row(row.name, f"{row.ours:.4g}", f"{row.baseline:.4g}", ratio, row.unit)
     return table
 

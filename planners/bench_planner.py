@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 
+from .bench_row import Row
 from .bench_scenes import CLASSES, SIZE, BenchScene, collides, scenes
 from .field import Field
 from .greedy import Stages, greedy
@@ -47,21 +48,6 @@ LISTED_MS = {
     "finish test": 27.9,
 }
 """CPU ms of one run of each stage in VoxPoser's release, 100 voxels a side, on one core of an idle AMD EPYC machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table; the less, the better. ratio: how many times better ours is, None where it has none."""
-
-    name: str
-    ours: float
-    baseline: float
-    unit: str
-
-    @property
-    def ratio(self) -> float | None:
-        """Baseline over ours."""
-        return self.baseline / self.ours if self.ours > 0 else None
 
 
 @dataclass(frozen=True, slots=True)

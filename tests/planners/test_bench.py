@@ -9,13 +9,13 @@ from valuefield.planners.bench_planner import (
     CLOUD,
     GRID,
     LISTED_MS,
-    Row,
     StageTime,
     cloud,
     counted_ms,
     goal_map,
     own_step,
 )
+from valuefield.planners.bench_row import Row
 from valuefield.planners.bench_scenes import CLASSES, bin_, boxes, collides, scenes, wall
 from valuefield.planners.field import Field
 from valuefield.planners.greedy import Stages
