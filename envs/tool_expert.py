@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..robots.errors import BadInput
-from ..robots.geometry import quat_conjugate, quat_multiply, rotation_vector
+from ..robots.geometry import pose_error, quat_conjugate, quat_multiply, rotation_vector
 from ..robots.state import Floats
 from .actions import DELTA_POSITION, DELTA_ROTATION, Action
 from .keyframe import CLOSED, Keyframe
@@ -13,14 +13,20 @@ from .observations import Observation
 from .robot_env import Info
 from .tabletop.env import TabletopEnv
 
-GAIN = 0.4
+GAIN = 0.8
 """Share of what is left to a keyframe that a step goes, where that is no more than it may."""
 
 FREE_SPEED, TURNING = 0.35, 1.6
-"""m/s of the tool where a keyframe leaves the way to the arm; rad/s."""
+"""m/s of the tool where it is not on a straight way to touch something; rad/s."""
 
 OVER, RAMP = 0.075, 0.03
 """m: below this height the tool goes up before it goes aside, and over this much height that rule sets in."""
+
+ALIGNED, FUNNEL = 0.01, 0.02
+"""m, aside of a straight way, at which the tool has entered it, and over how much more it has not begun to."""
+
+STRAIGHT, BENT = 0.12, 0.3
+"""rad, the same for its rotation."""
 
 _HALF_TURN = np.array([0.0, 0.0, 0.0, 1.0])
 
@@ -47,33 +53,50 @@ class ToolExpert:
 
     def act(self, obs: Observation) -> Action:
         """The action for now; `obs` is not looked at."""
-        keyframe = self._active()
-        here, goal = self._env.anchor.pose, keyframe.pose
-        way = goal[:3] - here[:3]
-        if not keyframe.straight:
-            way = _up_first(way, here[2])
-        limit = (keyframe.speed if keyframe.straight else FREE_SPEED) * self._env.ctrl_dt
-        turn = rotation_vector(quat_multiply(goal[3:], quat_conjugate(here[3:])))
+        here = self._env.anchor.pose
+        now, then = self._stages()
+        way = now.pose[:3] - here[:3]
+        if not now.straight:
+            way = _up_first(way + _entered(here, now, then), here[2])
+        limit = (now.speed if now.straight and now.touches else FREE_SPEED) * self._env.ctrl_dt
+        turn = rotation_vector(quat_multiply(now.pose[3:], quat_conjugate(here[3:])))
         step = _at_most(GAIN * way, limit) / DELTA_POSITION
         turned = _at_most(GAIN * turn, TURNING * self._env.ctrl_dt) / DELTA_ROTATION
-        hand = -1.0 if keyframe.width == CLOSED else 1.0
+        hand = -1.0 if now.width == CLOSED else 1.0
         return np.asarray(np.clip([*step, *turned, hand], -1, 1), np.float32)
 
-    def _active(self) -> Keyframe:
-        """The keyframe to follow now."""
+    def _stages(self) -> tuple[Keyframe, Keyframe | None]:
+        """The keyframe to follow now, and the one that comes after it."""
         world, task = self._env.world, self._env.task
         first = task.grips[0]
         stages = task.keyframes(world, first)
         grip = self._nearest(quat_multiply(stages[0].pose[3:], quat_conjugate(first)))
         if grip is not first:
             stages = task.keyframes(world, grip)
-        return [stage for stage in stages if stage.when][-1]
+        now = max(k for k, stage in enumerate(stages) if stage.when)
+        return stages[now], stages[now + 1] if now + 1 < len(stages) else None
 
     def _nearest(self, frame: Floats) -> Floats:
         """The grip (4,) of the task that the tool has least to turn to; grips are given in a frame turned so (4,)."""
         tool = self._env.anchor.pose[3:]
         grips = [turned for grip in self._env.task.grips for turned in (grip, quat_multiply(grip, _HALF_TURN))]
         return max(grips, key=lambda grip: abs(float(quat_multiply(frame, grip) @ tool)))
+
+
+def _entered(here: Floats, now: Keyframe, then: Keyframe | None) -> Floats:
+    """(3,) how far to go on along the straight way that begins where `now` ends: the farther, the less it is missed.
+
+    A task lets the tool begin on that way only once it is aligned. That is a jump from one motion to the other, and a
+    learner that comes in a little aside would not know which to make.
+    """
+    if then is None or not then.straight or then.width != now.width:
+        return np.zeros(3)
+    way = then.pose[:3] - now.pose[:3]
+    gap = here[:3] - then.pose[:3]
+    along = way / max(float(np.linalg.norm(way)), 1e-9)
+    aside = float(np.linalg.norm(gap - (gap @ along) * along))
+    missed = max((aside - ALIGNED) / FUNNEL, (pose_error(here, then.pose)[1] - STRAIGHT) / BENT, 0.0)
+    return way * max(0.0, 1.0 - missed)
 
 
 def _up_first(way: Floats, height: float) -> Floats:
