@@ -54,13 +54,14 @@ class TrainConfig:
 class Counters:
     """What a training counts; with the agent and the replay, all that there is to resume.
 
-    steps: done, of the configured ones; seconds: that they took. human_at: the steps at which a person acted. curve:
-    (steps, success) of the policy as it acts; curve_online: of the network that is being trained, where the policy acts
-    with the average of it.
+    steps: done, of the configured ones; seconds: that they took. data_rows: in replay before the first. human_at: the
+    steps at which a person acted. curve: (steps, success) of the policy as it acts; curve_online: of the network that
+    is being trained, where the policy acts with the average of it.
     """
 
     steps: int = 0
     updates: int = 0
+    data_rows: int = 0
     episodes: int = 0
     takeovers: int = 0
     seconds: float = 0.0

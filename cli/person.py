@@ -15,11 +15,15 @@ from .output import CommonArgs
 
 if TYPE_CHECKING:
     from ..agents.actor import Actor
+    from ..agents.agent import AgentConfig
     from ..agents.people import Person
     from ..agents.takeover import Judge, Rule
 
 
 Env = gymnasium.Env[Any, Any]
+
+TRAINER = "trainer"
+"""The person who never acts, but says what is right."""
 
 PATIENCE = 100
 """Steps for which a `stalled` person lets the policy act alone, unless told otherwise."""
@@ -33,9 +37,9 @@ class PersonArgs(CommonArgs):
     """Whose knowledge a simulated person beside the policy has: scripted, voxposer, or the path of a checkpoint."""
     person: str = ""
     """When that person acts: override (turn by turn), clutch (held control) or stalled (once the policy has had its
-    time). By default what suits the expert and the actions."""
+    time); or trainer, who never acts but says what is right. By default what suits algorithm, expert and actions."""
     rule: tuple[str, ...] = ()
-    """Settings of clutch and stalled, as KEY=VALUE."""
+    """Settings of clutch, stalled and trainer, as KEY=VALUE."""
     lax: bool = False
     """With override: the person lets a wasted step pass, and acts once the goal gets farther away."""
     delay: int = 0
@@ -46,8 +50,16 @@ class PersonArgs(CommonArgs):
     """Probability that an action of the person's is random."""
 
 
-def person_of(args: PersonArgs, env: Env) -> Person:
-    """The person beside a policy in `env`; nobody without an expert.
+@dataclass(frozen=True, kw_only=True)
+class TrainerSettings:
+    """How a trainer speaks. rate: share of the steps of which anything is said. delay: s, shortest and longest."""
+
+    rate: float = 1.0
+    delay: tuple[float, float] = (0.2, 4.0)
+
+
+def person_of(args: PersonArgs, env: Env, config: AgentConfig) -> Person:
+    """The person beside an agent of this `config` in `env`; nobody without an expert.
 
     Raises UnknownName for a rule or an expert that does not exist, BadInput where the two do not go together.
     """
@@ -59,32 +71,50 @@ def person_of(args: PersonArgs, env: Env) -> Person:
             raise BadInput(f"--person {args.person} needs --expert, whose knowledge the person has")
         return NoPerson()
     expert = load_policy(args.expert, env, PolicyOptions(seed=args.seed))
-    name = args.person or _suited(args.expert, env)
-    if name not in RULES:
-        raise UnknownName("person", name, RULES)
+    name = args.person or _suited(args.expert, env, config)
+    if name not in (*RULES, TRAINER):
+        raise UnknownName("person", name, (*RULES, TRAINER))
     if args.lax and name != "override":
         raise BadInput(f"--lax is a way to override, not of --person {name}")
+    if name == TRAINER:
+        return _trainer(args, expert, env, config)
     rule = RULES[name](args, expert, env)
     return SimulatedPerson(
         expert, rule, delay=args.delay, lapse=args.lapse, noise=args.noise, action_space=env.action_space
     )
 
 
-def _suited(expert: str, env: Env) -> str:
-    """A planner is not to be asked at every step; a choice among few actions is judged one by one."""
+def _suited(expert: str, env: Env, config: AgentConfig) -> str:
+    """Who learns from feedback is given it; a planner is not to be asked at every step; few actions are judged each."""
+    if config.replay == "feedback":
+        return TRAINER
     if expert == "voxposer":
         return "stalled"
     return "override" if isinstance(env.action_space, Discrete) else "clutch"
 
 
+def _trainer(args: PersonArgs, expert: Actor, env: Env, config: AgentConfig) -> Person:
+    from ..agents.feedback import Best, SameWay, SimulatedTrainer
+
+    if args.delay or args.lapse or args.noise:
+        raise BadInput(f"a {TRAINER} never acts; how it speaks is a matter of --rule rate=0.5, --rule delay=0.2,4")
+    said = configured(TrainerSettings, pairs(args.rule, flag="--rule"), flag="--rule")
+    right = Best(_judge(args, expert)) if isinstance(env.action_space, Discrete) else SameWay(expert)
+    return SimulatedTrainer(right, ctrl_dt=getattr(config, "ctrl_dt", 1.0), rate=said.rate, delay=said.delay)
+
+
+def _judge(args: PersonArgs, expert: Actor) -> Judge:
+    if not hasattr(expert, "costs"):
+        raise BadInput(f"this person needs an expert that can judge any action; {args.expert} here cannot")
+    return cast("Judge", expert)
+
+
 def _override(args: PersonArgs, expert: Actor, env: Env) -> Rule:
     from ..agents.takeover import Override
 
-    if not hasattr(expert, "costs"):
-        raise BadInput(f"--person override needs an expert that can judge any action; {args.expert} here cannot")
     if args.rule:
         raise BadInput(f"--person override has no settings but --lax, not {' '.join(args.rule)}")
-    return Override(cast("Judge", expert), lax=args.lax)
+    return Override(_judge(args, expert), lax=args.lax)
 
 
 def _clutch(args: PersonArgs, expert: Actor, env: Env) -> Rule:

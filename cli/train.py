@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 EVENTS = "tensorboard"
 """Where a run's event files are, in its folder."""
 
-FINAL_EPISODES = 100
-"""Of the evaluation after the last update."""
-
 OFFLINE = ("bc", "hg-dagger", "iwr")
 """Algorithms that imitate: with data, and without a person to ask, they need no environment to act in."""
 
@@ -64,6 +61,8 @@ class Args(PersonArgs):
     """Episodes of each point."""
     eval_seed: int = SEED
     """Seed of the first episode of each evaluation."""
+    final_episodes: int = 100
+    """Episodes of the evaluation after the last update."""
     checkpoint_every: int = 1000
     """A checkpoint is written at the end of the first episode after so many steps."""
     record: bool = False
@@ -109,9 +108,10 @@ def _made(args: Args, recipe: Recipe, env: PolicyEnv, eval_env: PolicyEnv) -> tu
     from ..agents.train import TrainConfig, Training
 
     kind, config_kind = algorithm(args.algo, env.action_space)
-    person, dt = person_of(args, env), getattr(env.unwrapped, "ctrl_dt", None)
+    dt = getattr(env.unwrapped, "ctrl_dt", None)
     clock = {"ctrl_dt": dt} if dt and hasattr(config_kind, "ctrl_dt") else {}
     config = configured(config_kind, clock | table(args.config_file) | pairs(args.config))
+    person = person_of(args, env, config)
     spaces = env.observation_space, env.action_space
     plan = TrainConfig(
         steps=args.steps,
@@ -131,6 +131,7 @@ def _made(args: Args, recipe: Recipe, env: PolicyEnv, eval_env: PolicyEnv) -> tu
 
 def _run(args: Args, training: Training, checkpoints: TrainingCheckpoints) -> dict[str, Any]:
     """Train, from the last checkpoint if told so, evaluate, and report."""
+    console(args).print(f"replay: {args.capacity} rows in at most {training.replay.nbytes / 1e9:.2f} GB")
     _begin(args, training, checkpoints)
     try:
         _train(args, training, checkpoints)
@@ -146,7 +147,6 @@ def _run(args: Args, training: Training, checkpoints: TrainingCheckpoints) -> di
 def _begin(args: Args, training: Training, checkpoints: TrainingCheckpoints) -> None:
     from ..agents.fill import EPISODES, fill
     from ..agents.recording import discard_from
-    from ..envs.policy_env import recipe_for
 
     screen = console(args)
     if args.resume:
@@ -156,10 +156,10 @@ def _begin(args: Args, training: Training, checkpoints: TrainingCheckpoints) -> 
     elif checkpoints.newest:
         raise BadInput(f"{checkpoints.newest} is there already; go on with --resume, or name another --out")
     elif args.data:
-        recipe = recipe_for(args.env, args.observe)
+        recipe = checkpoints.header.recipe
         kept = fill(training.replay, args.data, recipe, rows=args.rows, most=args.max_rows)
+        training.counters.data_rows = kept
         screen.print(f"{kept} rows of recorded episodes")
-    screen.print(f"replay: {args.capacity} rows in at most {training.replay.nbytes / 1e9:.2f} GB")
 
 
 def _train(args: Args, training: Training, checkpoints: TrainingCheckpoints) -> None:
@@ -191,11 +191,12 @@ def _report(args: Args, training: Training, checkpoints: TrainingCheckpoints) ->
         "seed": args.seed,
         "env_steps": 0 if training.config.offline else counters.steps,
         "updates": counters.updates,
+        "data_rows": counters.data_rows,
         "human_steps": len(counters.human_at),
         "takeovers": counters.takeovers,
         "human_by_quarter": counters.human_by_quarter(args.steps),
-        "success": training.success(FINAL_EPISODES),
-        "success_online": training.success(FINAL_EPISODES, online=True) if online else None,
+        "success": training.success(args.final_episodes),
+        "success_online": training.success(args.final_episodes, online=True) if online else None,
         "curve": counters.curve,
         "curve_online": counters.curve_online,
         "act_ms": act_ms(PolicyActor(training.agent), obs),
@@ -211,7 +212,7 @@ def is_offline(args: Args) -> bool:
     return args.algo in OFFLINE and bool(args.data) and args.expert is None
 
 
-MEASURED = ("steps", "eval_every", "eval_episodes", "eval_seed")
+MEASURED = ("steps", "eval_every", "eval_episodes", "eval_seed", "final_episodes")
 """Flags that a training may be resumed with other values of, and that a result depends on all the same."""
 
 
