@@ -126,16 +126,21 @@ class TrainingCheckpoints:
     """
 
     def __init__(self, folder: Path, header: PolicyHeader, identity: Mapping[str, Any]) -> None:
-        self.folder, self.newest = folder, None if not _all(folder) else max(_all(folder))
+        self.folder = folder
         self.identity: dict[str, Any] = json.loads(json.dumps(identity))
         self.header = header
+
+    @property
+    def newest(self) -> Path | None:
+        """The newest checkpoint there is."""
+        return max(_all(self.folder), default=None)
 
     def save(self, training: Training, *, resumable: bool) -> None:
         """Write the policy as it is now; `resumable`, which is for the end of an episode: with all that is to go on."""
         header = replace(self.header, step=training.counters.steps)
         notes = {"identity": self.identity, "counters": asdict(training.counters)}
         rest = (training.replay.state_dict(), notes) if resumable else None
-        self.newest = save(self.folder, header, training.agent.state_dict(), rest)
+        save(self.folder, header, training.agent.state_dict(), rest)
 
     def resume(self, training: Training) -> None:
         """Put `training` where the newest checkpoint is. Raises BadInput if there is none, or of another training."""
@@ -146,7 +151,6 @@ class TrainingCheckpoints:
             if theirs != ours:
                 raise BadInput(f"{path} cannot be resumed: its {key} is {_unlike(theirs, ours)}")
         training.resume(read_policy(path)[1], rows, notes["counters"])
-        self.newest = path
 
 
 def _unlike(theirs: Any, ours: Any) -> str:
