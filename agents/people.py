@@ -23,12 +23,14 @@ class Decision:
     """What a person does about one proposed action.
 
     action: what is executed in place of the proposal; None lets the proposal pass. approved: the person said yes to the
-    proposal, which is more than letting it pass. feedback: what was said since the decision before.
+    proposal, which is more than letting it pass. feedback: what was said since the decision before. given_up: why the
+    expert behind the person does not know what to do, if so; the proposal passes.
     """
 
     action: Any | None = None
     approved: bool = False
     feedback: tuple[Feedback, ...] = ()
+    given_up: str = ""
 
 
 class Person(Protocol):
@@ -47,10 +49,7 @@ class Person(Protocol):
         ...
 
     def decide(self, obs: Any, proposal: Any) -> Decision:
-        """What to do about `proposal`, an action of the environment's space, at `obs`. Neither is changed.
-
-        Raises one of `GIVEN_UP` when the expert behind the person knows no way; the proposal passes then.
-        """
+        """What to do about `proposal`, an action of the environment's space, at `obs`. Neither is changed."""
         ...
 
     def finish(self) -> tuple[Feedback, ...]:
@@ -85,8 +84,8 @@ class SimulatedPerson:
         lapse: probability, at each step on which control would be taken, that it is missed. Held control is not lost.
         noise: probability that an action of the person's is a random one of action_space, at each of them.
 
-    An expert that gives up (a planner without a plan, see `GIVEN_UP`) is not asked again in that episode: `decide`
-    raises the same at every step that is left of it.
+    An expert that gives up (a planner without a plan, see `GIVEN_UP`) is not asked again in that episode: its decisions
+    are `given_up`.
 
     Raises:
         BadInput: a delay or a probability that is none, or noise without an action space.
@@ -120,18 +119,16 @@ class SimulatedPerson:
         self._rule.reset()
         self._info: dict[str, Any] | None = info  # None once the expert knows it
         self._waited, self._held = 0, False
-        self._gave_up: ValuefieldError | None = None
+        self._given_up = ""
 
     def decide(self, obs: Any, proposal: Any) -> Decision:
         """Let `proposal` pass, say yes to it, or act instead."""
-        if self._gave_up is not None:
-            raise self._gave_up.with_traceback(None)
         self._asked: list[Any] = []
         try:
-            return self._decide(obs, proposal)
+            return Decision(given_up=self._given_up) if self._given_up else self._decide(obs, proposal)
         except GIVEN_UP as error:
-            self._gave_up = error
-            raise
+            self._given_up = f"{type(error).__name__}: {error}"
+            return Decision(given_up=self._given_up)
         except ValuefieldError:
             raise
         except Exception as error:

@@ -55,8 +55,9 @@ class Counters:
     """What a training counts; with the agent and the replay, all that there is to resume.
 
     steps: done, of the configured ones; seconds: that they took. data_rows: in replay before the first. human_at: the
-    steps at which a person acted. curve: (steps, success) of the policy as it acts; curve_online: of the network that
-    is being trained, where the policy acts with the average of it.
+    steps at which a person acted. given_up: steps at which the person's expert did not know what to do.
+    curve: (steps, success) of the policy as it acts; curve_online: of the network that is being trained, where the
+    policy acts with the average of it.
     """
 
     steps: int = 0
@@ -64,6 +65,7 @@ class Counters:
     data_rows: int = 0
     episodes: int = 0
     takeovers: int = 0
+    given_up: int = 0
     seconds: float = 0.0
     human_at: list[int] = field(default_factory=list)
     curve: list[tuple[int, float]] = field(default_factory=list)
@@ -172,6 +174,7 @@ class Training:
         given = decision.action if human else proposal
         next_obs, reward, terminated, truncated, info = self.env.step(given)
         self.counters.takeovers += human and not held
+        self.counters.given_up += bool(decision.given_up)
         self.counters.human_at += [self.counters.steps] if human else []
         row = Transition(
             obs=obs,

@@ -194,6 +194,7 @@ def _report(args: Args, training: Training, checkpoints: TrainingCheckpoints) ->
         "data_rows": counters.data_rows,
         "human_steps": len(counters.human_at),
         "takeovers": counters.takeovers,
+        "given_up": counters.given_up,
         "human_by_quarter": counters.human_by_quarter(args.steps),
         "success": training.success(args.final_episodes),
         "success_online": training.success(args.final_episodes, online=True) if online else None,

@@ -168,15 +168,11 @@ class Failing(Expert):
         raise self.error
 
 
-def test_an_expert_that_gives_up_is_not_asked_again_in_that_episode():
+def test_an_expert_that_gives_up_leaves_the_rest_of_the_episode_to_the_policy_and_says_why():
     expert = Failing(PlannerError("no path"))
     person = SimulatedPerson(expert, Stalled(1))
     for began in (1, 2):
-        person.reset("first", {}, began)
-        assert person.decide("obs", THEIRS) == Decision()
-        for _ in range(3):
-            with pytest.raises(PlannerError, match="no path"):
-                person.decide("obs", THEIRS)
+        assert episode(person, 4) == [Decision()] + [Decision(given_up="PlannerError: no path")] * 3
         assert expert.asked == began
 
 
