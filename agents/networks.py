@@ -18,8 +18,6 @@ from .agent import Obs
 
 GRID_SIDE = 16
 """px: an image up to this side is a view of grid cells, each of which means something by itself"""
-LEAST_SIDE = 5
-"""px: what the two 3x3 convolutions of a grid view need"""
 
 
 class MLP(nn.ModuleList):
@@ -104,20 +102,18 @@ class Flat(nn.Module):
 
 
 class Image(nn.Module):
-    """A uint8 Box (H, W, C), scaled to 0..1, through convolutions and one linear layer."""
+    """A uint8 Box (H, W, C), scaled to 0..1, through convolutions, and for a camera's image one linear layer."""
 
     def __init__(self, box: spaces.Box) -> None:
         super().__init__()
         height, width, channels = box.shape
-        if min(height, width) < LEAST_SIDE:
-            raise BadInput(f"an image has at least {LEAST_SIDE} x {LEAST_SIDE} px, not {height} x {width}")
         grid = max(height, width) <= GRID_SIDE
-        self.size = 64 if grid else 128
         self.scale = 1 / float(box.high.max())
         self.convolutions = (_grid_view if grid else _camera)(channels)
         with torch.no_grad():
             flat = self.convolutions(torch.zeros(1, channels, height, width)).shape[1]
-        self.out = nn.Sequential(nn.Linear(flat, self.size), nn.ReLU())
+        self.size = flat if grid else 128
+        self.out = nn.Identity() if grid else nn.Sequential(nn.Linear(flat, self.size), nn.ReLU())
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) uint8 -> (B, size)."""
@@ -126,10 +122,10 @@ class Image(nn.Module):
 
 
 def _grid_view(channels: int) -> nn.Sequential:
-    """Each cell by itself first, then its neighbourhood, at full resolution."""
+    """Each cell by itself first, then its neighbourhood; all cells are kept, for the agent sees from the very edge."""
     return nn.Sequential(
-        *(nn.Conv2d(channels, 32, 1), nn.ReLU(), nn.Conv2d(32, 32, 3), nn.ReLU()),
-        *(nn.Conv2d(32, 32, 3), nn.ReLU(), nn.Flatten()),
+        *(nn.Conv2d(channels, 32, 1), nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(), nn.Flatten()),
     )
 
 

@@ -62,7 +62,7 @@ def test_a_matrix_of_floats_is_flattened():
 
 
 @pytest.mark.parametrize(
-    ("space", "size"), [(GRID, 64), (CAMERA, 128), (spaces.Box(0, 255, (48, 100, 12), np.uint8), 128)]
+    ("space", "size"), [(GRID, 32 * 3 * 3), (CAMERA, 128), (spaces.Box(0, 255, (48, 100, 12), np.uint8), 128)]
 )
 def test_images_become_features(space, size):
     encoder = Encoder(space)
@@ -98,11 +98,10 @@ def test_a_dict_is_taken_key_by_key_in_the_order_of_the_space():
         spaces.Box(0, 255, (4,), np.uint8),
         spaces.Box(0, 9, (3,), np.int64),
         spaces.Dict({"mission": spaces.Text(5)}),
-        spaces.Box(0, 1, (4, 4, 3), np.uint8),
     ],
 )
 def test_other_spaces_are_refused(space):
-    with pytest.raises(BadInput, match=r"networks take|at least"):
+    with pytest.raises(BadInput, match="networks take"):
         Encoder(space)
 
 
