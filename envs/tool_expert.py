@@ -23,7 +23,7 @@ OVER, RAMP = 0.075, 0.03
 """m: below this height the tool goes up before it goes aside, and over this much height that rule sets in."""
 
 ALIGNED, FUNNEL = 0.01, 0.02
-"""m, aside of a straight way, at which the tool has entered it, and over how much more it has not begun to."""
+"""m, aside of a straight way, at which the tool may enter it, and over how much more it may not; twice that is far."""
 
 STRAIGHT, BENT = 0.12, 0.3
 """rad, the same for its rotation."""
@@ -86,17 +86,18 @@ class ToolExpert:
 def _entered(here: Floats, now: Keyframe, then: Keyframe | None) -> Floats:
     """(3,) how far to go on along the straight way that begins where `now` ends: the farther, the less it is missed.
 
-    A task lets the tool begin on that way only once it is aligned. That is a jump from one motion to the other, and a
-    learner that comes in a little aside would not know which to make.
+    A task lets the tool begin on that way only once it is aligned, and else sends it back: a learner that comes in a
+    little aside would not know which way to go. Here it then stays as far in as it is, and only from far aside it
+    goes back.
     """
     if then is None or not then.straight or then.width != now.width:
         return np.zeros(3)
-    way = then.pose[:3] - now.pose[:3]
-    gap = here[:3] - then.pose[:3]
-    along = way / max(float(np.linalg.norm(way)), 1e-9)
-    aside = float(np.linalg.norm(gap - (gap @ along) * along))
-    missed = max((aside - ALIGNED) / FUNNEL, (pose_error(here, then.pose)[1] - STRAIGHT) / BENT, 0.0)
-    return way * max(0.0, 1.0 - missed)
+    way, gap = then.pose[:3] - now.pose[:3], here[:3] - now.pose[:3]
+    share = float(gap @ way / max(float(way @ way), 1e-9))
+    aside = float(np.linalg.norm(gap - share * way))
+    missed = max((aside - ALIGNED) / FUNNEL, (pose_error(here, then.pose)[1] - STRAIGHT) / BENT)
+    on, back = np.clip((1.0 - missed, missed - 2.0), 0.0, 1.0)
+    return way * (on + (1.0 - on - back) * np.clip(share, 0.0, 1.0))
 
 
 def _up_first(way: Floats, height: float) -> Floats:

@@ -26,16 +26,18 @@ TILT = 0.2
 PRESS, WIDEST = 5.0, 0.08
 """N, of a pad, and m, of the gripper, that the reading is scaled by."""
 
-OBJECT_SIZE, TOOL_SIZE = 16, 14
+OBJECT_SIZE, TOOL_SIZE = 21, 14
 
 
 class ToolView(gymnasium.ObservationWrapper[Observation, Any, Observation]):
-    """Replaces `objects` (R, 8) and proprioception by `objects` (R, 16) and `tool` (14,), float32, about 1 in size.
+    """Replaces `objects` (R, 8) and proprioception by `objects` (R, 21) and `tool` (14,), float32, about 1 in size.
 
     A row of `objects`: whether it is found; its offset from the tool far (/ 25 cm) and fine (/ 2.5 cm, at most 1), in
     world axes; cos and sin of 2 and of 4 times its heading less the tool's, which are the same for a box, or a square
     one, however it is turned; its offset from the first object, far, and cos and sin of 2 times the direction of that
-    offset less the tool's heading. An object that was never found is zeros.
+    offset less the tool's heading; and where the tool is to the line on which the first object would be pushed to this
+    one: the horizontal unit vector along it (2), how far along it the tool is from the first object (far), and the
+    horizontal offset of the tool from it (2, fine). An object that was never found is zeros.
 
     `tool`: its position from the middle of the workspace (/ 25 cm); how far it leans from pointing down (2); cos and
     sin of 2 times its heading, that of its closing axis; opening in -1..1; the pad forces (6), as tanh(N / 5).
@@ -82,7 +84,7 @@ def tool_features(proprio: Observation) -> Floats:
 
 
 def object_features(objects: NDArray[np.floating[Any]], tool: Floats) -> Floats:
-    """(R, 16) of `objects` (R, 8), as `ObjectState` makes them, and the pose (7,) of the tool: see `ToolView`."""
+    """(R, 21) of `objects` (R, 8), as `ObjectState` makes them, and the pose (7,) of the tool: see `ToolView`."""
     poses, found = np.asarray(objects[:, :7], np.float64), objects[:, 7:]
     known = np.abs(poses).max(axis=1, keepdims=True) > 0
     offset, aside = poses[:, :3] - tool[:3], poses[:, :3] - poses[0, :3]
@@ -98,9 +100,18 @@ def object_features(objects: NDArray[np.floating[Any]], tool: Floats) -> Floats:
             _turned(turn, 4),
             aside / FAR,
             _turned(way, 2),
+            _to_line(tool[:2] - poses[0, :2], aside[:, :2]),
         ]
     )
     return np.where(known, rows, 0.0)
+
+
+def _to_line(point: Floats, ways: Floats) -> Floats:
+    """(R, 5): unit vector along each of `ways` (R, 2), how far along it `point` (2,) is, far, and beside it, fine."""
+    along = ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-9)
+    reach = along @ point
+    beside = point - reach[:, None] * along
+    return np.hstack([along, reach[:, None] / FAR, np.clip(beside / FINE, -1, 1)])
 
 
 def _heading(axis: Floats) -> float:

@@ -81,10 +81,12 @@ def test_an_object_from_the_tool_by_hand():
     first, second = yawed(0.55, 0.0, 0.1, 0.0), yawed(0.55, 0.10, 0.1, np.pi / 8)
     rows = object_features(np.array([first, second, np.zeros(8)]), DOWN)
     # closing along y: a heading of 0 is a quarter turn behind it; twice that is half a turn, four times a whole one
-    np.testing.assert_allclose(rows[0], [1, 0.2, 0, -0.4, 1, 0, -1, -1, 0, 1, 0, 0, 0, 0, -1, 0], atol=1e-9)
+    np.testing.assert_allclose(rows[0, :16], [1, 0.2, 0, -0.4, 1, 0, -1, -1, 0, 1, 0, 0, 0, 0, -1, 0], atol=1e-9)
     root = np.sqrt(0.5)
     np.testing.assert_allclose(rows[1][7:11], [-root, -root, 0, 1], atol=1e-9)
-    np.testing.assert_allclose(rows[1][11:], [0, 0.4, 0, 1, 0], atol=1e-9)
+    np.testing.assert_allclose(rows[1][11:16], [0, 0.4, 0, 1, 0], atol=1e-9)
+    # the tool is 5 cm to one side of the line along y from the first object to the second, at its beginning
+    np.testing.assert_allclose(rows[1][16:], [0, 1, 0, -1, 0], atol=1e-9)
     np.testing.assert_array_equal(rows[2], 0)
 
 
