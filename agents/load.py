@@ -98,12 +98,21 @@ def algorithm(name: str, action_space: gymnasium.Space[Any]) -> tuple[Callable[.
     """
     if name not in ALGORITHMS:
         raise UnknownName("algorithm", name, ALGORITHMS)
-    forms, form = ALGORITHMS[name], "discrete" if isinstance(action_space, Discrete) else "box"
-    if form not in forms:
-        raise BadInput(f"{name} takes {' or '.join(forms)} actions; this environment's are {action_space}")
-    file, _, class_name = forms[form].partition(":")
-    module = import_module(f".{file}", __package__)
-    return getattr(module, class_name), getattr(module, f"{class_name}Config")
+    form = "discrete" if isinstance(action_space, Discrete) else "box"
+    if form not in ALGORITHMS[name]:
+        raise BadInput(f"{name} takes {' or '.join(ALGORITHMS[name])} actions; this environment's are {action_space}")
+    return _named(name, form), config_of(name, form)
+
+
+def config_of(name: str, form: str) -> type[AgentConfig]:
+    """Configuration class of an algorithm's form."""
+    kind: type[AgentConfig] = _named(name, form, "Config")
+    return kind
+
+
+def _named(name: str, form: str, suffix: str = "") -> Any:
+    file, _, class_name = ALGORITHMS[name][form].partition(":")
+    return getattr(import_module(f".{file}", __package__), class_name + suffix)
 
 
 def environment_of(name: str | Path, env_id: str, observe: str = "") -> tuple[Env, Recipe]:

@@ -1,7 +1,7 @@
 """Draw the tables of docs/results.md from the lines of benchmarks/results/*.jsonl.
 
-Each line is a finished cell of `valuefield eval --results NAME` or of `valuefield bench NAME --results`. Run by
-`make docs`.
+Each line is a finished cell of `valuefield eval` or `train --results NAME`, or of `valuefield bench NAME --results`.
+Run by `make docs`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from training_tables import training_tables
 
 from valuefield.agents.evaluate import wilson
 
@@ -20,7 +22,8 @@ PAGE = ROOT / "docs" / "results.md"
 HEAD = """# Results
 
 Drawn by `make docs` from benchmarks/results/; do not edit by hand. A rate is that of one policy, with Wilson's 95 %
-interval over its episodes. `oracle` means the simulator's own masks. A commit with `+` had uncommitted changes.
+interval over its episodes. What is claimed of a method is a mean over training seeds, with a t interval over them;
+its episodes are never pooled. `oracle` means the simulator's own masks. A commit with `+` had uncommitted changes.
 """
 
 
@@ -32,11 +35,13 @@ def main() -> None:
 
 
 def table(path: Path) -> str:
-    """The file's cells as Markdown: those of `eval` one line each, those of `bench` one table each."""
+    """The file's cells as Markdown: of `eval` a line each, of `train` a line a method, of `bench` a table each."""
     cells = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    trained = [cell for cell in cells if "algo" in cell["result"]]
     evaluated = [cell for cell in cells if "successes" in cell["result"]]
     measured = [cell for cell in cells if "rows" in cell["result"]]
     parts = [success_table(evaluated, path.stem)] if evaluated else []
+    parts += [training_tables(trained, path.stem)] if trained else []
     parts += [bench_table(cell) for cell in measured]
     return "\n\n".join([f"## {path.stem}", *(parts or ["No cell is finished yet."])]) + "\n"
 

@@ -56,9 +56,8 @@ def pairs(texts: Sequence[str], *, flag: str = "--config") -> dict[str, str]:
 
 
 def _words(value: Any) -> list[str]:
-    """A value as words of a command line: lists, and `256,256`, are one word an item."""
+    """A value as words of a command line: lists, and `256,256`, are one word an item; `true` is Python's True."""
     if isinstance(value, Mapping):
         raise BadInput(f"a configuration has no tables: {dict(value)}")
-    if isinstance(value, list):
-        return [str(item) for item in value]
-    return str(value).replace(",", " ").split()
+    words = [str(item) for item in value] if isinstance(value, list) else str(value).replace(",", " ").split()
+    return [word.capitalize() if word.lower() in ("true", "false", "none") else word for word in words]
