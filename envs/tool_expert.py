@@ -97,7 +97,8 @@ def _entered(here: Floats, now: Keyframe, then: Keyframe | None) -> Floats:
     aside = float(np.linalg.norm(gap - share * way))
     missed = max((aside - ALIGNED) / FUNNEL, (pose_error(here, then.pose)[1] - STRAIGHT) / BENT)
     on, back = np.clip((1.0 - missed, missed - 2.0), 0.0, 1.0)
-    return way * (on + (1.0 - on - back) * np.clip(share, 0.0, 1.0))
+    waiting = (1.0 - on - back) * np.clip(share, 0.0, 1.0)
+    return way * float(on + waiting)
 
 
 def _up_first(way: Floats, height: float) -> Floats:
