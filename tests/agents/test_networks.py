@@ -62,7 +62,13 @@ def test_a_matrix_of_floats_is_flattened():
 
 
 @pytest.mark.parametrize(
-    ("space", "size"), [(GRID, 32 * 3 * 3), (CAMERA, 128), (spaces.Box(0, 255, (48, 100, 12), np.uint8), 128)]
+    ("space", "size"),
+    [
+        (GRID, 32 * 7 * 7),
+        (spaces.Box(0, 1, (3, 1, 2), np.uint8), 32 * 3),
+        (CAMERA, 128),
+        (spaces.Box(0, 255, (48, 100, 12), np.uint8), 128),
+    ],
 )
 def test_images_become_features(space, size):
     encoder = Encoder(space)
