@@ -78,8 +78,13 @@ class Args(PersonArgs):
 
 def run(args: Args) -> int:
     """Train to the end, evaluate and show; 0 then, whatever the success is."""
+    import torch
+
     from ..envs.policy_env import policy_env, recipe_for
 
+    if args.threads < 1:
+        raise BadInput(f"--threads takes at least 1, not {args.threads}")
+    torch.set_num_threads(args.threads)
     recipe = recipe_for(args.env, args.observe)
     envs = policy_env(recipe), policy_env(recipe)
     try:
