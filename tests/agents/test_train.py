@@ -11,6 +11,7 @@ import pytest
 import torch
 from gymnasium.spaces import Box, Discrete
 
+from valuefield.agents.feedback import Feedback
 from valuefield.agents.people import Decision, NoPerson
 from valuefield.agents.replay import Replay
 from valuefield.agents.train import Counters, TrainConfig, Training
@@ -111,9 +112,9 @@ class Shover:
         return ()
 
 
-def training(person: Any = None, env: Any = None, agent: Any = None, **config: Any) -> Training:
+def training(person: Any = None, env: Any = None, agent: Any = None, capacity: int = 200, **config: Any) -> Training:
     env = env or Corridor()
-    replay = Replay(env.observation_space, env.action_space, 200, seed=1)
+    replay = Replay(env.observation_space, env.action_space, capacity, seed=1)
     plan = TrainConfig(**({"steps": 60, "seed": 2} | config))
     return Training(agent or Tally(), env, replay, person or NoPerson(), plan, eval_env=Corridor())
 
@@ -195,6 +196,36 @@ def test_a_faulty_step_ends_the_episode_and_is_not_kept():
     assert one.env.seeds == [SEED_OF_2, SEED_OF_2 + 1]
 
 
+def test_numbers_that_are_none_are_refused_with_the_name_of_the_field():
+    class Broken(Corridor):
+        def _see(self) -> np.ndarray:
+            return super()._see() * (np.nan if len(self.done) == 3 else 1)
+
+    one = training(env=Broken(), steps=8)
+    with pytest.raises(BadInput, match="next_obs of a transition holds nan"):
+        list(one.run())
+    assert len(one.replay) == 2
+
+
+def test_feedback_reaches_a_replay_that_can_use_it_and_no_other():
+    class Critic(Shover):
+        def decide(self, obs: Any, proposal: Any) -> Decision:
+            return Decision(feedback=(Feedback(1.0, 0.0),))
+
+        def finish(self) -> tuple[Any, ...]:
+            return (Feedback(-1.0, 0.5),)
+
+    heard: list[float] = []
+    one = training(Critic(), steps=30)
+    with pytest.raises(BadInput, match="deep-tamer"):
+        list(one.run())
+    one = training(Critic(), steps=30)
+    one.replay.feedback = lambda given: heard.extend(each.value for each in given)
+    list(one.run())
+    assert heard.count(1.0) == 30
+    assert heard.count(-1.0) == one.counters.episodes > 0
+
+
 def test_an_end_that_is_also_a_time_limit_is_an_end():
     class Both(Corridor):
         def step(self, action: int) -> Any:
@@ -243,18 +274,19 @@ def test_without_a_world_only_what_is_recorded_is_learned():
     assert (one.counters.updates, one.env.seeds) == (2 * 9, [])
 
 
-def test_resumed_at_any_episode_end_it_ends_alike():
-    whole = training(Shover(at=(1, 5)))
+@pytest.mark.parametrize("capacity", [200, 10])
+def test_resumed_at_any_episode_end_it_ends_alike(capacity: int):
+    whole = training(Shover(at=(1, 5)), capacity=capacity)
     ends = [k for k, each in enumerate(whole.run()) if each.at_rest]
     assert len(ends) > 3
     for end in ends[:3]:
-        broken = training(Shover(at=(1, 5)))
+        broken = training(Shover(at=(1, 5)), capacity=capacity)
         for k, each in enumerate(broken.run()):
             if k == end:
                 assert each.at_rest
                 break
         state = broken.agent.state_dict(), broken.replay.state_dict(), asdict(broken.counters)
-        resumed = training(Shover(at=(1, 5)))
+        resumed = training(Shover(at=(1, 5)), capacity=capacity)
         resumed.resume(*state)
         list(resumed.run())
         assert torch.equal(resumed.agent.sum, whole.agent.sum)
