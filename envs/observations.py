@@ -35,8 +35,8 @@ class Rig(Protocol):
         """Height and width of the images, pixels."""
         ...
 
-    def read(self, names: Sequence[str], *, seg: bool) -> dict[str, Frame]:
-        """One frame of each camera of `names`, taken now, with segmentation if `seg`."""
+    def read(self, names: Sequence[str], *, seg: bool, rgb: bool) -> dict[str, Frame]:
+        """One frame of each camera of `names`, taken now, with segmentation if `seg`; colour is only used if `rgb`."""
         ...
 
 

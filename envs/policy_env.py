@@ -133,7 +133,7 @@ def roles_of(env: TabletopEnv) -> tuple[str, ...]:
 def _tabletop(recipe: Recipe) -> PolicyEnv:
     if recipe.observe not in VIEWS:
         raise UnknownName("way to observe", recipe.observe, VIEWS)
-    readings = {"objects": ("proprio", "rgb", "depth", "seg"), "state": ("proprio",), "pixels": ("proprio", "rgb")}
+    readings = {"objects": ("proprio", "depth", "seg"), "state": ("proprio",), "pixels": ("proprio", "rgb")}
     env = tabletop.make(
         recipe.env,
         obs=readings[recipe.observe],

@@ -197,7 +197,7 @@ class RobotEnv(gymnasium.Env[Observation, Action]):
             seen["state"] = np.concatenate([*proprio(self.robot, self._state).values(), self._privileged()])
         kinds = [kind for kind in IMAGES if kind in readings]
         if self.rig and kinds:
-            for name, frame in self.rig.read(cameras, seg="seg" in kinds).items():
+            for name, frame in self.rig.read(cameras, seg="seg" in kinds, rgb="rgb" in kinds).items():
                 seen |= images(name, frame, kinds)
         return seen
 

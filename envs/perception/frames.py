@@ -14,6 +14,8 @@ from ...robots.errors import BadInput
 def frames_of(obs: Mapping[str, Any]) -> dict[str, Frame]:
     """Camera name -> frame, for every camera whose depth is in `obs`; arrays are shared, not copied.
 
+    Where there is segmentation, colour may be missing: names can be read off ids. The picture is black then.
+
     Raises BadInput when there is none, or when a key that belongs to a depth image is missing.
     """
     cameras = [key.removeprefix("depth/") for key in obs if key.startswith("depth/")]
@@ -23,11 +25,13 @@ def frames_of(obs: Mapping[str, Any]) -> dict[str, Frame]:
 
 
 def _frame(obs: Mapping[str, Any], camera: str) -> Frame:
-    missing = [key for key in (f"rgb/{camera}", f"cam_pose/{camera}", f"intrinsics/{camera}") if key not in obs]
+    needed = [f"{kind}/{camera}" for kind in ("rgb", "cam_pose", "intrinsics")]
+    missing = [key for key in needed[f"seg/{camera}" in obs :] if key not in obs]
     if missing:
         raise BadInput(f"the observation has depth/{camera} without {' and '.join(missing)}")
+    black = np.broadcast_to(np.uint8(0), (*obs[f"depth/{camera}"].shape, 3))
     return Frame(
-        rgb=obs[f"rgb/{camera}"],
+        rgb=obs.get(f"rgb/{camera}", black),
         depth=np.asarray(obs[f"depth/{camera}"], dtype=np.float32),
         seg=obs.get(f"seg/{camera}"),
         world_from_cam=np.asarray(obs[f"cam_pose/{camera}"]),

@@ -22,7 +22,8 @@ SKY = (190, 200, 209)
 class SimCameras:
     """Renders named cameras of a model, all in one OpenGL context that is made when the first picture is taken.
 
-    Colour and depth come from one pass, the ids of `seg` (MuJoCo geom ids) from a second one. Sky has depth 0.
+    Colour and depth come from one pass, the ids of `seg` (MuJoCo geom ids) from a second one, which brings the depth
+    where no colour is asked for. Sky has depth 0.
 
     Args:
         model, data: the world, rendered as it is at the moment of `read`.
@@ -48,12 +49,17 @@ class SimCameras:
         self._model, self._data = model, data
         self._gl: Any = None
 
-    def read(self, names: Sequence[str] | None = None, *, seg: bool = True) -> dict[str, Frame]:
-        """One frame of each camera of `names`, or of all. Without `seg` it takes half the time."""
+    def read(self, names: Sequence[str] | None = None, *, seg: bool = True, rgb: bool = True) -> dict[str, Frame]:
+        """One frame of each camera of `names`, or of all. Without `seg` or without `rgb` it takes half the time.
+
+        A picture without `rgb` is black.
+        """
         if self._gl is None:
             self._open()
         self._gl.make_current()
-        return {name: self._shoot(name, seg) for name in (self.names if names is None else names)}
+        return {
+            name: self._shoot(name, seg=seg, rgb=rgb or not seg) for name in (self.names if names is None else names)
+        }
 
     def close(self) -> None:
         """Free the OpenGL context; `read` makes a new one."""
@@ -73,30 +79,31 @@ class SimCameras:
         self._release = weakref.finalize(self, _free, self._gl, self._context)
         atexit.register(self._release)  # before MuJoCo's own handler, which closes the display
 
-    def _shoot(self, name: str, seg: bool) -> Frame:
+    def _shoot(self, name: str, *, seg: bool, rgb: bool) -> Frame:
         camera = mujoco.MjvCamera()
         camera.type, camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, self._model.camera(name).id
         everything = mujoco.mjtCatBit.mjCAT_ALL
         mujoco.mjv_updateScene(self._model, self._data, self._options, None, camera, everything, self._scene)
-        rgb = np.empty((*self.size, 3), np.uint8)
+        picture = np.zeros((*self.size, 3), np.uint8)
         buffer = np.empty(self.size, np.float32)
-        self._render(rgb, buffer)
-        rgb[buffer == 0] = SKY
-        ids = self._segment() if seg else None
+        if rgb:
+            self._render(picture, buffer)
+            picture[buffer == 0] = SKY
+        ids = self._segment(None if rgb else buffer) if seg else None
         pose, intrinsics = self._pose(camera.fixedcamid), self._intrinsics(camera.fixedcamid)
-        return Frame(np.flipud(rgb).copy(), self._metres(buffer), ids, pose, intrinsics, float(self._data.time))
+        return Frame(np.flipud(picture).copy(), self._metres(buffer), ids, pose, intrinsics, float(self._data.time))
 
     def _render(self, rgb: NDArray[np.uint8], depth: NDArray[np.float32] | None) -> None:
         mujoco.mjr_render(self._viewport, self._scene, self._context)
         mujoco.mjr_readPixels(rgb, depth, self._viewport, self._context)
 
-    def _segment(self) -> NDArray[np.int32]:
-        """(H, W) geom ids: the scene is drawn once more, each geom in the colour that is its number plus one."""
+    def _segment(self, depth: NDArray[np.float32] | None) -> NDArray[np.int32]:
+        """(H, W) geom ids: the scene is drawn with each geom in the colour that is its number plus one."""
         flags = self._scene.flags
         for flag in (mujoco.mjtRndFlag.mjRND_SEGMENT, mujoco.mjtRndFlag.mjRND_IDCOLOR):
             flags[flag] = 1
         painted = np.empty((*self.size, 3), np.uint8)
-        self._render(painted, None)
+        self._render(painted, depth)
         for flag in (mujoco.mjtRndFlag.mjRND_SEGMENT, mujoco.mjtRndFlag.mjRND_IDCOLOR):
             flags[flag] = 0
         geom = np.full(self._scene.ngeom + 1, -1, np.int32)

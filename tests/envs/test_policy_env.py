@@ -56,7 +56,7 @@ def test_poses_stay_right_while_the_hand_is_in_the_way():
         off[world.holds("block 0")].append(np.abs(seen - world.position("block 0")).max())
         over = terminated or truncated
     assert info["success"]
-    assert np.quantile(off[False], 0.9) < 0.005 and max(off[False]) < 0.015
+    assert np.median(off[False]) < 0.002 and np.quantile(off[False], 0.9) < 0.008 and max(off[False]) < 0.02
     assert max(off[True]) < 0.03  # between the fingers, little of it is seen; the place to bring it to is 10 cm wide
 
 

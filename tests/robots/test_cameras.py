@@ -101,6 +101,16 @@ def test_only_what_is_asked_for(world: tuple[mujoco.MjModel, mujoco.MjData]) -> 
     cameras.close()
 
 
+def test_without_colour_depth_and_ids_are_the_same(world: tuple[mujoco.MjModel, mujoco.MjData]) -> None:
+    cameras = SimCameras(*world, ["front", "above"], (64, 64))
+    every, some = cameras.read(), cameras.read(rgb=False)
+    for name in ("front", "above"):
+        np.testing.assert_array_equal(some[name].depth, every[name].depth)
+        np.testing.assert_array_equal(some[name].seg, every[name].seg)
+        assert every[name].rgb.any() and not some[name].rgb.any()
+    cameras.close()
+
+
 def test_unknown_camera_names_the_nearest(world: tuple[mujoco.MjModel, mujoco.MjData]) -> None:
     with pytest.raises(UnknownName, match="nearest: 'front'"):
         SimCameras(*world, ["frnt"])
