@@ -101,7 +101,8 @@ class PVP(TD3):
         """
         config, human = self.config, human_rows(batch, self.config)
         taught, weight = self._labelled(human | batch["approved"] if config.approve else human)
-        overridden, _ = self._labelled(human if config.negative_label else torch.zeros_like(human))
+        differs = (batch["action"] != batch["policy_action"]).any(-1)  # in demonstrations nothing was proposed
+        overridden, _ = self._labelled(human & differs & config.negative_label)
         features, count = self.critic.encoder(batch["obs"]), len(human)
         raw = self.critic.of_features(
             torch.cat([features, features[overridden]]),

@@ -20,7 +20,7 @@ from .person import PersonArgs, person_of
 from .training_page import TRAINING
 
 if TYPE_CHECKING:
-    from ..agents.checkpoint import TrainingCheckpoints
+    from ..agents.checkpoint import PolicyHeader, TrainingCheckpoints
     from ..agents.train import Training
     from ..envs.policy_env import PolicyEnv, Recipe
 
@@ -131,7 +131,7 @@ def _made(args: Args, recipe: Recipe, env: PolicyEnv, eval_env: PolicyEnv) -> tu
     agent = kind(*spaces, config, seed=args.seed)
     training = Training(agent, env, replay, person, plan, eval_env=eval_env, recorder=recorder)
     header = PolicyHeader(args.algo, asdict(config), *spaces, recipe, dt, 0)
-    return training, TrainingCheckpoints(args.out / FOLDER, header, identity(args, header.config, person.name))
+    return training, TrainingCheckpoints(args.out / FOLDER, header, identity(args, header, person.name))
 
 
 def _run(args: Args, training: Training, checkpoints: TrainingCheckpoints) -> dict[str, Any]:
@@ -222,11 +222,11 @@ MEASURED = ("steps", "eval_every", "eval_episodes", "eval_seed", "final_episodes
 """Flags that a training may be resumed with other values of, and that a result depends on all the same."""
 
 
-def identity(args: Args, config: Mapping[str, Any], person: str) -> dict[str, Any]:
+def identity(args: Args, header: PolicyHeader, person: str) -> dict[str, Any]:
     """What a training depends on at every step, and what may thus not change when it is resumed."""
-    names = ("algo", "env", "seed", "observe", "rows", "max_rows", "capacity")
-    given = {name: getattr(args, name) for name in names}
-    return {**given, "data": [str(path) for path in args.data], "person": person, "config": dict(config)}
+    given = {name: getattr(args, name) for name in ("algo", "seed", "expert", "rows", "max_rows", "capacity")}
+    given |= {"env": header.recipe.env, "observe": header.recipe.observe, "data": [str(path) for path in args.data]}
+    return {**given, "person": person, "config": dict(header.config)}
 
 
 def _table(result: Mapping[str, Any]) -> Table:

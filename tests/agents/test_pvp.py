@@ -77,6 +77,13 @@ def test_the_first_step_is_the_persons_even_where_it_does_not_count_as_intervene
         assert info["critic/labels"].item() == pytest.approx(2 * (sum(PLUS[first:4]) + sum(MINUS[first:4])) / 5)
 
 
+def test_a_demonstration_in_which_nothing_was_proposed_refuses_nothing(make_batch):
+    batch = driving(make_batch)
+    batch["policy_action"] = batch["action"].clone()
+    _, info = continuous().critic_loss(batch)
+    assert info["critic/labels"].item() == pytest.approx(2 * sum(PLUS[2:4]) / 5)
+
+
 def test_what_a_person_let_pass_is_labelled_on_demand(make_batch):
     batch = driving(make_batch)
     batch["approved"] = torch.tensor([True, False, False, False, False])
