@@ -22,6 +22,16 @@ def test_suites_become_their_tasks_each_once():
     assert ids[0] == "tabletop/open_drawer"
 
 
+def test_any_environment_can_be_named():
+    assert verb.expand(["MiniGrid-Empty-5x5-v0", "Pendulum-v1"]) == ["MiniGrid-Empty-5x5-v0", "Pendulum-v1"]
+
+
+def test_the_expert_of_a_grid_is_evaluated(tmp_path: Path, capfd):
+    words = ("--env", "MiniGrid-MultiRoom-N2-S4-v0", "--episodes", "3", "--json", "--out", str(tmp_path))
+    assert main(["eval", "scripted", *words]) == 0
+    assert json.loads(capfd.readouterr().out)["mean"] == 1.0
+
+
 def test_an_unknown_environment_names_the_nearest():
     with pytest.raises(UnknownName, match="nearest: 'tabletop/open_drawer'"):
         verb.expand(["tabletop/first6", "tabletop/open_drawr"])
