@@ -93,7 +93,7 @@ class Learner(Generic[Config]):
 
     def __init__(self, observation_space: spaces.Space[Any], config: Config, *, seed: int, device: str) -> None:
         self.config = config
-        self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+        self.device = device_of(device)
         self.generator = torch.Generator().manual_seed(seed)
         self.updates = 0
         self.networks: dict[str, nn.Module] = {}
@@ -171,6 +171,14 @@ class Learner(Generic[Config]):
         return {**self.networks, **{f"optimizer.{name}": each for name, each in self.optimizers.items()}}
 
 
+def device_of(name: str) -> torch.device:
+    """The device; of "auto", the GPU where there is one. Raises UnknownName for what this machine does not have."""
+    allowed = ("auto", "cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count())))
+    if name not in allowed and not (name == "cuda" and torch.cuda.is_available()):
+        raise UnknownName("device", name, allowed)
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Networks built inside have the same weights for the same seed; the process's own generator is left alone."""
@@ -199,7 +207,8 @@ def floats(info: Info) -> dict[str, float]:
 def require(name: str, value: float, *, at_least: float = -math.inf, at_most: float = math.inf) -> None:
     """Raise BadInput unless at_least <= value <= at_most."""
     if not at_least <= value <= at_most:
-        raise BadInput(f"{name} is {at_least:g} to {at_most:g}, not {value}")
+        allowed = f"{at_least:g} or more" if at_most == math.inf else f"{at_least:g} to {at_most:g}"
+        raise BadInput(f"{name} is {allowed}, not {value}")
 
 
 def not_finite(loss: str, batch: Batch) -> str:

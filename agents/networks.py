@@ -117,7 +117,8 @@ class Image(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) uint8 -> (B, size)."""
-        features: Tensor = self.out(self.convolutions(x.permute(0, 3, 1, 2).float() * self.scale))
+        scaled = x.permute(0, 3, 1, 2).float().mul_(self.scale)  # float() has copied: x is uint8
+        features: Tensor = self.out(self.convolutions(scaled))
         return features
 
 
@@ -130,10 +131,10 @@ def _grid_view(channels: int) -> nn.Sequential:
 
 
 def _camera(channels: int) -> nn.Sequential:
-    """Down to a sixteenth of the side."""
+    """Down to a sixteenth of the side; as few channels as a core without a GPU can train on."""
     return nn.Sequential(
-        *(nn.Conv2d(channels, 32, 8, stride=4, padding=2), nn.ReLU(), nn.Conv2d(32, 64, 4, stride=2, padding=1)),
-        *(nn.ReLU(), nn.Conv2d(64, 64, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten()),
+        *(nn.Conv2d(channels, 16, 8, stride=4, padding=2), nn.ReLU(), nn.Conv2d(16, 32, 4, stride=2, padding=1)),
+        *(nn.ReLU(), nn.Conv2d(32, 64, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten()),
     )
 
 
