@@ -25,7 +25,7 @@ class Adam:
         self._steps += 1
         torch._fused_adam_(
             self.parameters,
-            list(gradients),
+            [each.contiguous() for each in gradients],  # the kernel takes memory as it lies; of convolutions, turned
             self._moments["mean"],
             self._moments["square"],
             [],

@@ -21,6 +21,16 @@ def test_steps_as_torch_does():
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(ours, theirs, strict=True))
 
 
+def test_a_gradient_that_lies_otherwise_in_memory_than_its_parameter_is_the_same_gradient():
+    weight = torch.randn((4, 3, 2, 2), generator=torch.Generator().manual_seed(0))
+    ours, theirs = (nn.Parameter(weight.clone()) for _ in range(2))
+    turned = weight.sin().to(memory_format=torch.channels_last)  # as of a convolution of images (H, W, C)
+    assert turned.stride() != ours.stride()
+    Adam([ours], lr=0.01).step([turned])
+    Adam([theirs], lr=0.01).step([turned.contiguous()])
+    assert torch.equal(ours, theirs)
+
+
 def test_goes_on_from_a_state():
     gradients = [each.detach() for each in weights(7)]
     first, second = weights(), weights()
