@@ -146,7 +146,7 @@ class TrainingCheckpoints:
         """Put `training` where the newest checkpoint is. Raises BadInput if there is none, or of another training."""
         path = latest(self.folder, resumable=True)
         notes, rows = _read(path, TRAINING)
-        for key in notes["identity"].keys() | self.identity.keys():
+        for key in dict.fromkeys([*self.identity, *notes["identity"]]):
             theirs, ours = notes["identity"].get(key), self.identity.get(key)
             if theirs != ours:
                 raise BadInput(f"{path} cannot be resumed: its {key} is {_unlike(theirs, ours)}")

@@ -225,8 +225,8 @@ MEASURED = ("steps", "eval_every", "eval_episodes", "eval_seed", "final_episodes
 def identity(args: Args, header: PolicyHeader, person: str) -> dict[str, Any]:
     """What a training depends on at every step, and what may thus not change when it is resumed."""
     given = {name: getattr(args, name) for name in ("algo", "seed", "expert", "rows", "max_rows", "capacity")}
-    given |= {"env": header.recipe.env, "observe": header.recipe.observe, "data": [str(path) for path in args.data]}
-    return {**given, "person": person, "config": dict(header.config)}
+    made = {"env": header.recipe.env, "observe": header.recipe.observe, "data": [str(path) for path in args.data]}
+    return {**made, **given, "person": person, "config": dict(header.config)}
 
 
 def _table(result: Mapping[str, Any]) -> Table:

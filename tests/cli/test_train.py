@@ -37,9 +37,9 @@ def steps(number: int, *more: str) -> tuple[str, ...]:
 
 def test_bc_needs_no_world_and_what_it_learned_can_be_recorded_and_seen(said: Said, tmp_path: Path):
     assert said("record", "--env", GRID, "--episodes", "5", "--out", "shown")["successes"] == 5
-    words = ("--data", "shown", *steps(300), "--config", "hidden=64", "--out", "run")
+    words = ("--data", "shown", *steps(60), "--config", "hidden=64", "batch_size=16", "--out", "run")
     report = said("train", "bc", "--env", GRID, *words)
-    assert (report["env_steps"], report["updates"], report["human_steps"]) == (0, 300, 0)
+    assert (report["env_steps"], report["updates"], report["human_steps"]) == (0, 60, 0)
     recorded = said("record", "--expert", "run", "--env", GRID, "--out", "its")
     episode = read_episode(tmp_path / recorded["episodes"][0]["file"])
     assert episode.obs["obs"].shape[1:] == (7, 7, 80)
@@ -80,12 +80,22 @@ def test_a_policy_can_teach_another(said: Said, tmp_path: Path):
     assert report["human_steps"] > 0
 
 
-def test_a_finished_run_can_be_made_longer(said: Said, tmp_path: Path):
-    words = ("train", "pvp", "--env", GRID, "--expert", "scripted", "--final-episodes", "2", "--checkpoint-every", "20")
-    whole = said(*words, "--steps", "90", "--out", "whole")
-    said(*words, "--steps", "50", "--out", "short")
-    longer = said(*words, "--steps", "90", "--out", "short", "--resume")
+@pytest.mark.parametrize(
+    "algo",
+    [
+        ("dqn", "--config", "learning_starts=10"),
+        ("pvp", "--expert", "scripted", "--noise", "0.1"),
+        ("iwr", "--expert", "scripted", "--delay", "1", "--config", "batch_size=16"),
+        ("deep-tamer", "--expert", "scripted"),
+    ],
+)
+def test_a_finished_run_can_be_made_longer_bit_for_bit(said: Said, tmp_path: Path, algo: tuple[str, ...]):
+    words = ("train", *algo, "--env", ROOMS, "--checkpoint-every", "20", "--capacity", "60")
+    whole = said(*words, *steps(130), "--out", "whole")
+    said(*words, *steps(75), "--out", "short")
+    longer = said(*words, *steps(130), "--out", "short", "--resume")
     first, second = (load_file(tmp_path / report["checkpoint"] / "policy.safetensors") for report in (whole, longer))
+    assert first.keys() == second.keys()
     assert all(first[name].equal(second[name]) for name in first)
 
 
