@@ -16,8 +16,10 @@ from .tabletop.env import TabletopEnv
 GAIN = 0.8
 """Share of what is left to a keyframe that a step goes, where that is no more than it may."""
 
-FREE_SPEED, TURNING = 0.35, 1.6
-"""m/s of the tool where it is not on a straight way to touch something; rad/s."""
+FREE, TURNING = 0.0175, 0.08
+"""m and rad, what a step goes at most along each axis, where it is not on a straight way to touch something, and turns.
+
+One axis knows nothing of the others, so that a learner need not learn the length of a vector."""
 
 OVER, RAMP = 0.075, 0.03
 """m: below this height the tool goes up before it goes aside, and over this much height that rule sets in."""
@@ -58,12 +60,15 @@ class ToolExpert:
         way = now.pose[:3] - here[:3]
         if not now.straight:
             way = _up_first(way + _entered(here, now, then), here[2])
-        limit = (now.speed if now.straight and now.touches else FREE_SPEED) * self._env.ctrl_dt
         turn = rotation_vector(quat_multiply(now.pose[3:], quat_conjugate(here[3:])))
-        step = _at_most(GAIN * way, limit) / DELTA_POSITION
-        turned = _at_most(GAIN * turn, TURNING * self._env.ctrl_dt) / DELTA_ROTATION
+        step, turned = GAIN * way, _at_most(GAIN * turn, TURNING)
+        step = (
+            _at_most(step, now.speed * self._env.ctrl_dt)
+            if now.touches and now.straight
+            else np.clip(step, -FREE, FREE)
+        )
         hand = -1.0 if now.width == CLOSED else 1.0
-        return np.asarray(np.clip([*step, *turned, hand], -1, 1), np.float32)
+        return np.asarray(np.clip([*step / DELTA_POSITION, *turned / DELTA_ROTATION, hand], -1, 1), np.float32)
 
     def _stages(self) -> tuple[Keyframe, Keyframe | None]:
         """The keyframe to follow now, and the one that comes after it."""

@@ -69,13 +69,14 @@ def least_seconds(call) -> float:
     return min(once() for _ in range(30))
 
 
-def test_the_step_is_proportional_near_the_goal_and_points_to_it_from_afar():
+def test_the_step_is_proportional_near_the_goal_and_full_from_afar():
     env = environment("reach_target")
     obs, _ = env.reset(seed=100_701)
     expert, ball = ToolExpert(env), env.world.position("ball 0")
     far = expert.act(obs)
     way = ball - env.anchor.pose[:3]
-    np.testing.assert_allclose(far[:3] / np.linalg.norm(far[:3]), way / np.linalg.norm(way), atol=1e-5)
+    np.testing.assert_allclose(far[:3], np.clip(0.8 * way / 0.025, -0.7, 0.7), atol=1e-5)
+    assert np.abs(far[:3]).max() == pytest.approx(0.7)
     env.world.place("ball 0", env.anchor.pose[:3] + np.array([0.01, 0.0, -0.005]))
     env.step(np.zeros(7, np.float32))  # the ball's pose is computed with the physics
     left = env.world.position("ball 0") - env.anchor.pose[:3]
