@@ -100,9 +100,9 @@ class PVP(TD3):
         with I the person's rows. One pass through the critics for all rows, the person's twice.
         """
         config, human = self.config, human_rows(batch, self.config)
-        taught, weight = self._labelled(human | batch["approved"] if config.approve else human)
+        taught, taught_weight = self._labelled(human | batch["approved"] if config.approve else human)
         differs = (batch["action"] != batch["policy_action"]).any(-1)  # in demonstrations nothing was proposed
-        overridden, _ = self._labelled(human & differs & config.negative_label)
+        overridden, overridden_weight = self._labelled(human & differs & config.negative_label)
         features, count = self.critic.encoder(batch["obs"]), len(human)
         raw = self.critic.of_features(
             torch.cat([features, features[overridden]]),
@@ -110,8 +110,8 @@ class PVP(TD3):
         )
         taken, refused = raw[:, :count], raw[:, count:]
         label = torch.full((), config.label, device=self.device)
-        labels = self.fit_label(taken[:, taught], self.head.encode(label)).sum()
-        labels = weight * (labels + self.fit_label(refused, self.head.encode(-label)).sum()) / count
+        labels = taught_weight * self.fit_label(taken[:, taught], self.head.encode(label)).sum() / count
+        labels += overridden_weight * self.fit_label(refused, self.head.encode(-label)).sum() / count
         target = self.target(batch["next_obs"], 0.0, ended_rows(batch, config))
         differences = (self.fit(taken, self.head.encode(target)) * td_rows(batch, config)).mean(1).sum()
         loss = config.label_weight * labels + config.td_weight * differences

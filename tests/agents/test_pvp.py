@@ -68,6 +68,11 @@ def test_legacy_labels_every_row_and_takes_time_limits_for_ends(make_batch):
     assert info["critic/differences"].item() == pytest.approx(2 * (TD[0] + TD[2] + TD[3] + 0) / 5)
 
 
+def test_legacy_without_the_negative_label(make_batch):
+    _, info = continuous(legacy=True, negative_label=False).critic_loss(driving(make_batch))
+    assert info["critic/labels"].item() == pytest.approx(2 * (2 / 5) * sum(PLUS) / 5)
+
+
 def test_the_first_step_is_the_persons_even_where_it_does_not_count_as_intervened(make_batch):
     batch = driving(make_batch)
     batch["intervened"][1] = False  # as real devices report it
