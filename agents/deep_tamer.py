@@ -3,7 +3,8 @@
 Warnell, Waytowich, Lawhern and Stone, "Deep TAMER: Interactive Agent Shaping in High-Dimensional State Spaces", AAAI
 2018 (arXiv 1709.10163). Nothing is bootstrapped: what a person says is about the action itself. There, actions are of a
 few choices; here, a Box has three bins a dimension and the mean over the dimensions of one value each, so that the best
-action is the best bin of every dimension.
+action is the best bin of every dimension. There, the best is always done; here, a share of actions is left to chance,
+for of a policy that stands still late feedback cannot tell one action from another.
 """
 
 from __future__ import annotations
@@ -35,23 +36,28 @@ class DeepTamerConfig(AgentConfig):
 
     batch_size: int = 32
     """rows of an update from all that was credited; one from what feedback has touched takes all of it"""
+    updates_per_step: int = 6
+    """one from what feedback has touched since the step before, the others from all that was credited"""
     learning_starts: int = 0
     replay: str = "feedback"
     hidden: tuple[int, ...] = (64,)
     """layers behind the observation's features"""
     lr: float = 1e-3
     """of Adam"""
-    ctrl_dt: float = 0.5
-    """s, how long a person sees a step; the environment's control period, where it has one"""
+    epsilon: float = 0.1
+    """share of random actions when exploring"""
+    ctrl_dt: float = 2.0
+    """s, how long a person sees a step: the environment's control period, where it has one"""
     window: Window | None = (0.2, 4.0)
     """s, shortest and longest delay of feedback; None: all of it is about the step that is seen when it comes"""
     replay_every: int = 1
-    """steps from one update from all that was credited to the next"""
+    """steps from one after which it is learned from all that was credited to the next"""
 
     def __post_init__(self) -> None:
         """Raise BadInput or UnknownName for a value that no run can use."""
         super().__post_init__()
         require("replay_every", self.replay_every, at_least=1)
+        require("epsilon", self.epsilon, at_least=0, at_most=1)
         if not self.lr > 0:
             raise BadInput(f"lr is above 0, not {self.lr}")
         if self.replay != "feedback":
@@ -114,8 +120,15 @@ class DeepTamer(Learner[DeepTamerConfig]):
 
     @torch.inference_mode()
     def act(self, obs: Any, *, explore: bool = False, online: bool = False) -> NDArray[Any]:
-        """(N, A) float32 within the bounds, or (N,) int64: what is expected to please most, exploring or not."""
+        """(N, A) float32 within the bounds, or (N,) int64: what is expected to please most.
+
+        Exploring, a random choice in every dimension with probability `epsilon`.
+        """
         best = self.model(self.tensors(obs)).argmax(-1)
+        if explore:
+            chance = torch.rand(len(best), 1, generator=self.generator) < self.config.epsilon
+            drawn = torch.randint(self.model.shape[1], best.shape, generator=self.generator)
+            best = torch.where(chance.to(self.device), drawn.to(self.device), best)
         actions: NDArray[Any] = self.model.actions(best).cpu().numpy()
         return actions
 

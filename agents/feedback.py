@@ -88,7 +88,7 @@ class SimulatedTrainer:
         right: tells one from the other.
         ctrl_dt: s a step, as the trainer sees them.
         rate: probability that anything is said of a step.
-        delay: shortest and longest time, s, from the beginning of a step to what is said of it, all equally likely.
+        delay: shortest and longest time, s, from some moment of a step to what is said of it, all equally likely.
 
     Raises:
         BadInput: a time or a probability that is none.
@@ -114,7 +114,8 @@ class SimulatedTrainer:
         self._unsaid = [each for each in self._unsaid if each.time > now]
         if self._rng.random() < self._rate:
             value = 1.0 if self._right(obs, proposal) else -1.0
-            self._unsaid.append(Feedback(value, now + self._rng.uniform(*self._delay)))
+            noticed = now + self._rng.uniform(0.0, self._dt)
+            self._unsaid.append(Feedback(value, noticed + self._rng.uniform(*self._delay)))
         self._step += 1
         return Decision(feedback=due)
 

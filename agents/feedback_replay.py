@@ -44,7 +44,7 @@ class FeedbackReplay(Replay):
     all the pairs of step and feedback.
 
     `sample` gives once the rows that feedback has touched since the last time, however many, with the weight and value
-    of that feedback; else, and only every `every` steps, n rows, uniformly, of all that have any weight.
+    of that feedback; else, and only after every `every`-th step, n rows, uniformly, of all that have any weight.
 
     Raises BadInput for a ctrl_dt, window or period that makes no sense, and as `Rows` does.
     """
@@ -70,12 +70,12 @@ class FeedbackReplay(Replay):
         self._dt, self._window, self._every = ctrl_dt, window, every
         self._weights, self._values = torch.zeros(capacity), torch.zeros(capacity)
         self._recent: deque[tuple[int, int]] = deque(maxlen=capacity)  # (row, number of the step in its episode)
-        self._step = self._waited = 0
+        self._step, self._steps = 0, 0  # of this episode, of all
         self._touched: list[tuple[Tensor, Tensor, Tensor]] = []  # rows, weights, values of each feedback
 
     def ready(self, n: int) -> bool:
         """Whether a batch is due."""
-        return bool(self._touched) or (self._waited >= self._every and bool(self._weights.any()))
+        return bool(self._touched) or (self._steps % self._every == 0 and bool(self._weights.any()))
 
     def begin(self) -> None:
         """Begin the clock of an episode anew, and forget when the steps of the last one were seen."""
@@ -89,7 +89,7 @@ class FeedbackReplay(Replay):
         self._weights[row] = self._values[row] = 0.0
         self._recent.append((row, self._step))
         self._step += 1
-        self._waited += 1
+        self._steps += 1
         while self._window and (self._step - 2 - self._recent[0][1]) * self._dt >= self._window[1]:
             self._recent.popleft()  # feedback still to come was not given before the last step began
 
@@ -114,7 +114,6 @@ class FeedbackReplay(Replay):
             rows, weights, values = (torch.cat(parts) for parts in zip(*self._touched, strict=True))
             self._touched = []
         else:
-            self._waited = 0
             credited = self._weights.nonzero().squeeze(1)
             rows = credited[torch.randint(len(credited), (n,), generator=self._generator)]
             weights, values = self._weights[rows], self._values[rows]
@@ -129,7 +128,7 @@ class FeedbackReplay(Replay):
             "weights": self._weights,
             "values": self._values,
             "recent": torch.tensor(self._recent, dtype=torch.int64).reshape(-1, 2),
-            "clock": torch.tensor([self._step, self._waited]),
+            "clock": torch.tensor([self._step, self._steps]),
             "touched": torch.stack([part.double() for part in touched]),
         }
 
@@ -139,7 +138,7 @@ class FeedbackReplay(Replay):
         self._weights.copy_(state["weights"])
         self._values.copy_(state["values"])
         self._recent = deque(((row, step) for row, step in state["recent"].tolist()), maxlen=self.capacity)
-        self._step, self._waited = state["clock"].tolist()
+        self._step, self._steps = state["clock"].tolist()
         rows, weights, values = state["touched"]
         self._touched = [(rows.long(), weights.float(), values.float())] if len(rows) else []
 

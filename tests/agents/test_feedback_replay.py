@@ -152,15 +152,15 @@ def test_minibatches_wait_their_turn_and_what_was_said_does_not():
     replay = made(5, ctrl_dt=1.0, every=3)
     replay.feedback([Feedback(1.0, 5.0)])
     assert len(replay.sample(50)["reward"]) == 4
-    assert len(replay.sample(50)["reward"]) == 50, "5 steps have passed"
-    due = []
+    due = [replay.ready(50)]
     for k in range(5, 12):
         replay.add(row(k))
         due.append(replay.ready(50))
-        if due[-1]:
-            replay.sample(50)
-    assert due == [False, False, True, False, False, True, False]
-    replay.feedback([Feedback(1.0, 12.0)])
+    assert due == [False, True, False, False, True, False, False, True], "after the 6th, the 9th and the 12th step"
+    assert len(replay.sample(50)["reward"]) == len(replay.sample(50)["reward"]) == 50, "as many as are asked for"
+    replay.add(row(12))
+    assert not replay.ready(50)
+    replay.feedback([Feedback(1.0, 13.0)])
     assert replay.ready(50)
 
 
