@@ -205,7 +205,7 @@ def _report(args: Args, training: Training, checkpoints: TrainingCheckpoints) ->
         "success_online": training.success(args.final_episodes, online=True) if online else None,
         "curve": counters.curve,
         "curve_online": counters.curve_online,
-        "act_ms": act_ms(PolicyActor(training.agent), obs),
+        "act_ms": round(act_ms(PolicyActor(training.agent), obs), 3),
         "seconds": round(counters.seconds, 1),
         "checkpoint": str(checkpoints.newest),
     }

@@ -46,4 +46,4 @@ def write_curve(result: Mapping[str, Any], page: Path) -> None:
             figure.add_trace(go.Scatter(x=steps, y=successes, name=name, mode="lines+markers"))
     figure.update_xaxes(title="steps", rangemode="tozero")
     figure.update_yaxes(title="success without help", range=[-0.02, 1.02])
-    figure.write_html(page, include_plotlyjs=True)
+    figure.write_html(page, include_plotlyjs=True, default_height="95vh")

@@ -1,5 +1,6 @@
 """Evaluation: which seeds, when an episode ends, what counts as success, and Wilson's interval."""
 
+import time
 from typing import Any
 
 import gymnasium
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valuefield.agents.evaluate import SETTLING_STEPS, evaluate, wilson
+from valuefield.agents.evaluate import SETTLING_STEPS, act_ms, evaluate, wilson
 from valuefield.robots.errors import BadInput, NotConnected, PlannerError
 
 
@@ -84,6 +85,20 @@ def test_a_finished_actor_is_waited_for_a_moment():
     actor.finished = True
     (result,) = evaluate(actor, Counting(), episodes=1, seed=0)
     assert result.steps == SETTLING_STEPS < 50
+
+
+def test_how_long_an_action_takes_is_the_median():
+    class Slow:
+        calls = 0
+
+        def act(self, obs: Any) -> None:
+            assert obs == "seen"
+            self.calls += 1
+            time.sleep(0.05 if self.calls == 1 else 0.002)  # the first call of a network is slow
+
+    actor = Slow()
+    assert 2.0 <= act_ms(actor, "seen", calls=9) < 40.0
+    assert actor.calls == 9
 
 
 @pytest.mark.parametrize(("episodes", "seed"), [(0, 0), (-1, 0), (1, -1)])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from valuefield.cli.main import main
+from valuefield.cli.training_page import CURVE, NUMBERS, TRAINING
 from valuefield.envs.episodes import EpisodeHeader, EpisodeWriter, Step
 from valuefield.planners.grid import Grid
 from valuefield.planners.map_file import write_maps
@@ -89,6 +90,22 @@ def test_a_value_map_becomes_a_page(tmp_path: Path, capfd):
     kind, page = _see(tmp_path / "1.npz", capfd)
     assert kind == "value map"
     assert '"goal"' in page.read_text()
+
+
+def test_a_training_shows_its_numbers_and_its_curve(tmp_path: Path, capfd):
+    numbers = {name: 3 for name in NUMBERS} | {"human_by_quarter": [2, 1, 0, 0], "success": 0.75}
+    result = {"algo": "pvp", "env": "<rooms>", "seed": 4, "curve": [[50, 0.5], [100, 0.75]], "curve_online": []}
+    (tmp_path / TRAINING).write_text(json.dumps(result | numbers))
+    kind, page = _see(tmp_path, capfd)
+    assert kind == "training"
+    html = page.read_text()
+    assert "pvp in &lt;rooms&gt;, seed 4" in html
+    assert "<td>success</td><td>0.75</td>" in html
+    assert CURVE in html
+    assert '"y":[0.5,0.75]' in (tmp_path / CURVE).read_text()
+    (tmp_path / TRAINING).write_text(json.dumps(result))
+    assert main(["view", str(tmp_path)]) == 2
+    assert "not the report of a training" in capfd.readouterr().err
 
 
 def test_no_open_opens_nothing(tmp_path: Path, opened: list[str]):
