@@ -69,6 +69,7 @@ class DiscretePVPConfig(ProxyConfig, DQNConfig):
     learning_starts: int = 10
     double: bool = False
     epsilon: tuple[float, float] = (0.0, 0.0)
+    average_from: int | None = 500  # labels of a person pull hard: the averaged network is the steadier one by then
 
     def __post_init__(self) -> None:
         """Raise BadInput or UnknownName for a value that no run can use."""

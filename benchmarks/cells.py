@@ -19,8 +19,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 SEEDS = range(5)
-FIRST_EPISODE = 230_000
-"""Seed of the first episode of every published evaluation."""
+FIRST_EPISODE = 231_000
+"""Seed of the first episode of every published evaluation; 230,000 was that of a first measurement."""
 RUNS = Path("runs/cells")
 
 N2, N4, SIX, EMPTY = (
@@ -62,7 +62,7 @@ def minigrid(seed: int) -> Iterator[Command]:
     yield from pvp
     two_rooms, four_rooms, _ = cells
     yield two_rooms("noisy", "pvp", *SCRIPT, *NOISY)
-    yield two_rooms("noisy-lax", "pvp", *SCRIPT, *NOISY, "--lax", "--config", "average_from=500")
+    yield two_rooms("noisy-lax", "pvp", *SCRIPT, *NOISY, "--lax")
     yield four_rooms("no-negative-label", "pvp", *SCRIPT, "--config", "negative_label=false")
     yield train("minigrid", "pvp", "pvp", *SCRIPT, env=EMPTY, seed=seed, steps=500, every=100)
     for env, command in zip(GRIDS, pvp, strict=True):
