@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from curves import draw
 from training_tables import training_tables
 
 from valuefield.agents.evaluate import wilson
@@ -18,6 +19,7 @@ from valuefield.agents.evaluate import wilson
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "results.md"
+PICTURES = ROOT / "docs" / "images"
 
 HEAD = """# Results
 
@@ -42,8 +44,16 @@ def table(path: Path) -> str:
     measured = [cell for cell in cells if "rows" in cell["result"]]
     parts = [success_table(evaluated, path.stem)] if evaluated else []
     parts += [training_tables(trained, path.stem)] if trained else []
+    parts += pictures(trained, path.stem)
     parts += [bench_table(cell) for cell in measured]
     return "\n\n".join([f"## {path.stem}", *(parts or ["No cell is finished yet."])]) + "\n"
+
+
+def pictures(cells: list[dict[str, Any]], name: str) -> list[str]:
+    """The learning curves as a picture, if there are any."""
+    picture = PICTURES / f"{name}_curves.svg"
+    link = f"![Learning curves: mean over the training seeds, shaded from worst to best](images/{picture.name})"
+    return [link] if cells and draw(cells, picture) else []
 
 
 def success_table(cells: list[dict[str, Any]], name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -59,9 +60,16 @@ def method_of(config: Cell) -> str:
     """What tells a training from others in the same environment: algorithm, changed settings, person, data."""
     defaults = json.loads(json.dumps(asdict(default_config(config["algo"], config["config"]))))
     changed = [f"{key}={value}" for key, value in config["config"].items() if value != defaults[key]]
-    person = [] if config["person"] == "nobody" else [config["person"]]
+    person = [] if config["person"] == "nobody" else [without_defaults(config["person"])]
     seen = [f"observing {config['observe']}"] if config["observe"] else []
     return "; ".join([" ".join([config["algo"], *changed]), *seen, *person, *data_of(config)])
+
+
+def without_defaults(person: str) -> str:
+    """The name of a simulated person without the settings of one who is prompt, attentive and precise."""
+    for default in (", delay=0", ", lapse=0.0", ", noise=0.0", "lax=False"):
+        person = re.sub(re.escape(default) + r"(?![\d.])", "", person)
+    return person.replace("()", "")
 
 
 def data_of(config: Cell) -> Iterator[str]:
