@@ -22,6 +22,7 @@ def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.ROOT, module.RESULTS, module.PAGE = tmp_path, tmp_path / "results", tmp_path / "results.md"
+    module.PICTURES = tmp_path
     return module
 
 
@@ -86,3 +87,7 @@ def test_trainings_are_summed_up_over_their_seeds(tables, tmp_path: Path):
     assert "| 0.600 | 0.35 to 0.85 | 0.50 |  | 91 | 40 | -0.300 (-0.55 to -0.05) |" in page
     assert "| rooms | bc; all rows of pvp/episodes | 3 |" in page
     assert "| rooms | pvp; GridExpert | 250: 0.40 [0.30], 500: 0.70 [0.60], 1000: 0.90 [0.80] |" in page
+    assert "(images/minigrid_curves.svg)" in page
+    picture = (tmp_path / "minigrid_curves.svg").read_text()
+    assert "pvp approve=True; GridExpert (3 seeds)" in picture
+    assert "bc;" not in picture  # it has no curve
