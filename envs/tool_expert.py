@@ -13,10 +13,12 @@ from .observations import Observation
 from .robot_env import Info
 from .tabletop.env import TabletopEnv
 
-GAIN = 0.8
-"""Share of what is left to a keyframe that a step goes, where that is no more than it may."""
+GAIN = 0.5
+"""Share of what is left to a keyframe that a step goes, where that is no more than it may.
 
-FREE, TURNING = 0.0175, 0.08
+This and the limits are such that the arm can follow: what safety changes, no learner can explain by what it sees."""
+
+FREE, TURNING = 0.0125, 0.06
 """m and rad, what a step goes at most along each axis, where it is not on a straight way to touch something, and turns.
 
 One axis knows nothing of the others, so that a learner need not learn the length of a vector."""
