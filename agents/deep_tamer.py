@@ -44,7 +44,7 @@ class DeepTamerConfig(AgentConfig):
     """layers behind the observation's features"""
     lr: float = 1e-3
     """of Adam"""
-    epsilon: float = 0.1
+    epsilon: float = 0.2
     """share of random actions when exploring"""
     ctrl_dt: float = 2.0
     """s, how long a person sees a step: the environment's control period, where it has one"""

@@ -27,7 +27,7 @@ def credit(starts: Times, ends: Times, time: float, window: Window) -> Times:
     """How likely feedback given at `time` is about each of the steps seen from `starts` to `ends` (N,), s.
 
     The integral of the delay's density, uniform over `window`, from time - end to time - start (Deep TAMER, Warnell et
-    al. 2018, section "Deep TAMER"; arXiv 1709.10163).
+    al. 2018, arXiv 1709.10163).
     """
     low, high = window
     overlap = np.minimum(high, time - starts) - np.maximum(low, time - ends)
